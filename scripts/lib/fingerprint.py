@@ -1,0 +1,88 @@
+"""Digests of what a script executes: its syntax tree, the project's modules, the lock."""
+
+import ast
+import functools
+import hashlib
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LOCK = ROOT / "envs" / "cpu.lock"
+
+# These change no result: they compute the settings, which are in the key already, or what is
+# reported about a run.
+WITHOUT_EFFECT = {
+    "scripts.cli",
+    "scripts.lib.config",
+    "scripts.lib.fingerprint",
+    "scripts.lib.plan",
+    "scripts.lib.progress",
+    "scripts.lib.provenance",
+    "scripts.lib.study",
+}
+
+
+@functools.cache
+def code_fingerprint(script: str) -> str:
+    """Return one digest of a script and of every module of the project that it imports.
+
+    Modules are compared by syntax tree, docstrings left out, so that a comment, a docstring or a
+    change of format alters nothing.
+    """
+    trees = {name: _tree_digest(name) for name in sorted(_modules(f"scripts.{script}"))}
+    return hashlib.sha256(repr(trees).encode()).hexdigest()
+
+
+@functools.cache
+def lock_fingerprint() -> str:
+    """Return one digest of the pinned packages of the environment lock, comments left out."""
+    pins = sorted(re.findall(r"^[^\s#]+==[^\s;]+", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()
+
+
+def _modules(module: str) -> set[str]:
+    """Return a module of the project and, followed to the end, those that it imports."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name in WITHOUT_EFFECT:
+            continue
+        found.add(name)
+        waiting += _imports(name)
+    return found
+
+
+def _imports(module: str) -> list[str]:
+    """Return the project's modules that a module imports, or names in a string to run them."""
+    names: list[str] = []
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.append(node.value)
+    return [
+        name for name in names if re.fullmatch(r"scripts(\.\w+)+", name) and _file(name).exists()
+    ]
+
+
+@functools.cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_file(module).read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _tree_digest(module: str) -> str:
+    tree = ast.parse(_file(module).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(
+            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) and (ast.get_docstring(node, clean=False) is not None):
+            del node.body[0]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _file(module: str) -> Path:
+    return ROOT / f"{module.replace('.', '/')}.py"

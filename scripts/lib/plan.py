@@ -1,0 +1,329 @@
+"""What every job of the study is: its settings, and the one key that decides whether it reruns.
+
+A job's key is the digest of its settings, its code, its environment lock and the keys of the jobs
+whose files it reads. Keys are cumulative, because Snakemake compares parameters as a bag of values
+and forgets those of a job that failed: with one cumulative string a result can never be taken for
+current while anything before it changed.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.fingerprint import code_fingerprint, lock_fingerprint
+from scripts.lib.study import Study, parent_of, stages_of
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of the DAG."""
+
+    rule: str
+    settings: Settings  # everything that decides the result, besides the files of its parents
+    parents: list[str]  # keys of the jobs whose files it reads
+
+    @functools.cached_property
+    def key(self) -> str:
+        """Return the hex sha256 that stands for everything the job's result depends on."""
+        facts = {
+            "settings": self.settings,
+            "parents": self.parents,
+            "code": code_fingerprint(self.rule),
+            "environment": lock_fingerprint(),
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def job(study: Study, rule: str, **wildcards: str | int) -> Job:
+    """Return the job of a rule for these wildcards; a job that many others need is made once."""
+    if "seed" in wildcards:
+        wildcards["seed"] = int(wildcards["seed"])
+    return _job(study, rule, tuple(sorted(wildcards.items())))
+
+
+@functools.cache
+def _job(study: Study, rule: str, wildcards: tuple[tuple[str, str | int], ...]) -> Job:
+    settings, parents = JOBS[rule](study, **dict(wildcards))
+    return Job(rule, settings, [parent.key for parent in parents])
+
+
+# ------------------------------------------------------------------------------------- models
+
+
+def model_rule(study: Study, model: str) -> str:
+    """Return the rule that makes an untrained model available."""
+    return "build_model" if "build" in study.config["models"][model] else "fetch_model"
+
+
+def _model(study: Study, model: str) -> Job:
+    return job(study, model_rule(study, model), model=model)
+
+
+def _fetch_model(study: Study, model: str) -> tuple[Settings, list[Job]]:
+    definition = study.config["models"][model]
+    if "path" not in definition:
+        return {"repo": definition["repo"], "revision": definition["revision"]}, []
+    folder = Path(definition["path"])
+    files = {
+        path.relative_to(folder).as_posix(): [path.stat().st_size, path.stat().st_mtime_ns]
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    return {"path": definition["path"], "files": files}, []
+
+
+def _build_tokenizer(study: Study, tokenizer: str) -> tuple[Settings, list[Job]]:
+    return {**study.config["tokenizers"][tokenizer], "prompts": study.config["prompts"]}, []
+
+
+def _build_model(study: Study, model: str) -> tuple[Settings, list[Job]]:
+    build = study.config["models"][model]["build"]
+    parents = [job(study, "build_tokenizer", tokenizer=build["tokenizer"])]
+    if "start" in build:
+        parents.append(_model(study, build["start"]))
+    return {"build": build, "prompts": study.config["prompts"]}, parents
+
+
+# --------------------------------------------------------------------------------------- data
+
+
+def dataset_rule(study: Study, dataset: str) -> str:
+    """Return the rule that makes a data set's raw rows."""
+    definition = study.config["datasets"][dataset]
+    for source, rule in (("generate", "generate_dataset"), ("distill", "sample_traces")):
+        if source in definition:
+            return rule
+    return "fetch_dataset"
+
+
+def examples_rule(study: Study, dataset: str) -> str:
+    """Return the rule that makes a data set's training examples."""
+    traces = "problems" in study.config["datasets"][dataset]
+    return "verify_traces" if traces else "make_examples"
+
+
+def _raw(study: Study, dataset: str) -> Job:
+    return job(study, dataset_rule(study, dataset), dataset=dataset)
+
+
+def _fetch_dataset(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    definition = study.config["datasets"][dataset]
+    source = "mirror" if study.config.get("mirror") else "hub"
+    return {"schema": definition["schema"], source: definition[source]}, []
+
+
+def _generate_dataset(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    definition = study.config["datasets"][dataset]
+    return {"schema": definition["schema"], **definition["generate"]}, []
+
+
+def _load_problems(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    schema = study.config["datasets"][dataset]["schema"]
+    return {"schema": schema}, [_raw(study, dataset)]
+
+
+def _problems(study: Study, dataset: str) -> Job:
+    return job(study, "load_problems", dataset=dataset)
+
+
+def _clean_dataset(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    cleaning = study.config["cleaning"]
+    tests = [_problems(study, test) for test in cleaning["decontaminate"]]
+    return cleaning, [_problems(study, dataset), *tests]
+
+
+def _make_examples(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    prompt = study.config["prompts"][study.config["examples"]["prompt"]]
+    return {"prompt": prompt}, [job(study, "clean_dataset", dataset=dataset)]
+
+
+def _sample_traces(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    definition = study.config["datasets"][dataset]
+    distill = definition["distill"]
+    settings = {**distill, "prompt": study.config["prompts"][distill["prompt"]]}
+    problems = job(study, "clean_dataset", dataset=definition["problems"])
+    return settings, [_model(study, distill["teacher"]), problems]
+
+
+def _verify_traces(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    definition = study.config["datasets"][dataset]
+    settings = {
+        "schema": definition["schema"],
+        "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
+        "grader": study.config["grader"],
+    }
+    problems = job(study, "clean_dataset", dataset=definition["problems"])
+    return settings, [_raw(study, dataset), problems]
+
+
+def _examples(study: Study, dataset: str) -> Job:
+    return job(study, examples_rule(study, dataset), dataset=dataset)
+
+
+def _count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, list[Job]]:
+    limits = {
+        stage["recipe"]: study.config["recipes"][stage["recipe"]]["max_length"]
+        for stage in study.config["stages"].values()
+        if stage["data"] == dataset and stage["trainer"] == "sft"
+    }
+    return {"max_length": limits}, [_examples(study, dataset), _model(study, model)]
+
+
+# ----------------------------------------------------------------------------------- training
+
+
+def trainer_rule(study: Study, stage: str) -> str:
+    """Return the rule that trains a stage."""
+    return f"train_{study.config['stages'][stage]['trainer']}"
+
+
+def cell_rule(study: Study, cell: str) -> str:
+    """Return the rule that makes a cell's model."""
+    stages = stages_of(cell)
+    return trainer_rule(study, stages[-1]) if stages else model_rule(study, cell)
+
+
+def _cell(study: Study, cell: str, seed: int) -> Job:
+    if parent_of(cell) is None:
+        return _model(study, cell)
+    return job(study, cell_rule(study, cell), cell=cell, seed=seed)
+
+
+def _train(study: Study, cell: str, seed: int) -> tuple[Settings, list[Job]]:
+    stage = study.config["stages"][stages_of(cell)[-1]]
+    settings = {
+        "seed": seed,
+        "recipe": study.config["recipes"][stage["recipe"]],
+        "collapse": study.config["collapse"],
+    }
+    if stage["trainer"] == "grpo":
+        settings |= {"rewards": study.config["rewards"], "grader": study.config["grader"]}
+    return settings, [_cell(study, parent_of(cell), seed), _examples(study, stage["data"])]
+
+
+# --------------------------------------------------------------------- evaluation and scores
+
+
+def _benchmark_evaluation(study: Study, cell: str, seed: int, benchmark: str) -> Job:
+    """Return one benchmark's part of an evaluation: the unit that is never evaluated twice."""
+    evaluation = study.config["evaluation"]
+    definition = study.config["benchmarks"][benchmark]
+    settings = {
+        **evaluation,
+        "prompt": study.config["prompts"][evaluation["prompt"]],
+        "num_samples": definition["num_samples"],
+        "grader": study.config["grader"],
+        "seed": seed,
+    }
+    parents = [_cell(study, cell, seed), _problems(study, definition["dataset"])]
+    return Job("evaluate", settings, [parent.key for parent in parents])
+
+
+def _evaluate(study: Study, cell: str, seed: int) -> tuple[Settings, list[Job]]:
+    parts = {
+        benchmark: _benchmark_evaluation(study, cell, seed, benchmark)
+        for benchmark in study.benchmarks()
+    }
+    settings = {name: {**part.settings, "key": part.key} for name, part in parts.items()}
+    return {"benchmarks": settings}, []
+
+
+def _score_cell(study: Study, cell: str) -> tuple[Settings, list[Job]]:
+    benchmarks = {
+        benchmark: {
+            str(seed): _benchmark_evaluation(study, cell, seed, benchmark).key
+            for seed in study.seeds()
+        }
+        for benchmark in study.benchmarks()
+    }
+    return {"benchmarks": benchmarks}, []
+
+
+def _collect_scores(study: Study) -> tuple[Settings, list[Job]]:
+    settings = {"cells": study.cells(), "benchmarks": study.benchmarks()}
+    return settings, [job(study, "score_cell", cell=cell) for cell in study.cells()]
+
+
+# -------------------------------------------------------------------------------------- paper
+
+
+def _make_table(study: Study, table: str) -> tuple[Settings, list[Job]]:
+    definition = study.config["tables"][table]
+    sections = [
+        {"section": section["section"], "rows": [_row(study, row) for row in section["rows"]]}
+        for section in definition["sections"]
+    ]
+    settings = {
+        "caption": definition["caption"],
+        "sections": sections,
+        "benchmarks": _columns(study),
+        "note": study.config.get("note"),
+    }
+    cells = table_cells(study, table)
+    return settings, [job(study, "score_cell", cell=cell) for cell in cells]
+
+
+def _row(study: Study, row: str) -> dict[str, str]:
+    cell = study.cell_of_row(row)
+    return {"cell": cell, "label": study.label(cell)}
+
+
+def _columns(study: Study) -> list[dict[str, str]]:
+    return [
+        {"name": name, "label": study.config["benchmarks"][name]["label"]}
+        for name in study.benchmarks()
+    ]
+
+
+def table_cells(study: Study, table: str) -> list[str]:
+    """Return the cells of a table's rows, in their order."""
+    sections = study.config["tables"][table]["sections"]
+    return [study.cell_of_row(row) for section in sections for row in section["rows"]]
+
+
+def _compare_parents(study: Study) -> tuple[Settings, list[Job]]:
+    cells = study.cells()
+    scores = [job(study, "score_cell", cell=cell) for cell in cells]
+    settings = {
+        "pairs": [[cell, parent_of(cell)] for cell in cells if parent_of(cell) in cells],
+        "benchmarks": study.benchmarks(),
+        "records": {c: s.settings["benchmarks"] for c, s in zip(cells, scores, strict=True)},
+    }
+    return settings, scores
+
+
+def _plot_scores(study: Study) -> tuple[Settings, list[Job]]:
+    settings = {
+        "tables": [_make_table(study, table)[0] for table in study.config["tabulate"]],
+        "note": study.config.get("note"),
+    }
+    return settings, [job(study, "score_cell", cell=cell) for cell in study.cells()]
+
+
+JOBS: dict[str, Callable[..., tuple[Settings, list[Job]]]] = {
+    "fetch_model": _fetch_model,
+    "build_tokenizer": _build_tokenizer,
+    "build_model": _build_model,
+    "fetch_dataset": _fetch_dataset,
+    "generate_dataset": _generate_dataset,
+    "load_problems": _load_problems,
+    "clean_dataset": _clean_dataset,
+    "make_examples": _make_examples,
+    "sample_traces": _sample_traces,
+    "verify_traces": _verify_traces,
+    "count_tokens": _count_tokens,
+    "train_sft": _train,
+    "train_grpo": _train,
+    "evaluate": _evaluate,
+    "score_cell": _score_cell,
+    "collect_scores": _collect_scores,
+    "compare_parents": _compare_parents,
+    "make_table": _make_table,
+    "plot_scores": _plot_scores,
+}

@@ -1,0 +1,26 @@
+"""Chat prompts and targets: the only place where their text is put together."""
+
+import re
+
+Message = dict[str, str]
+CALCULATOR_ANNOTATION = re.compile(r"<<[^<>]*>>")
+
+
+def messages(prompt: dict[str, str | None], question: str) -> list[Message]:
+    """Return the chat messages that ask a question.
+
+    Without a system message the model's own chat template supplies its default one.
+    """
+    system = [{"role": "system", "content": prompt["system"]}] if prompt["system"] else []
+    # replace, not format: prompts hold the braces of \boxed{}
+    return [*system, {"role": "user", "content": prompt["user"].replace("{question}", question)}]
+
+
+def target(reasoning: str, answer: str) -> list[Message]:
+    """Return the assistant's turn that a model is tuned to give (paper 3.3's two tags).
+
+    Calculator annotations of GSM8K (`<<48/2=24>>`) are left out of the reasoning.
+    """
+    reasoning = CALCULATOR_ANNOTATION.sub("", reasoning).strip()
+    content = f"<think>\n{reasoning}\n</think>\n<answer>\n{answer.strip()}\n</answer>"
+    return [{"role": "assistant", "content": content}]

@@ -1,0 +1,55 @@
+"""What differs between two honest runs: commit, versions, host and hardware."""
+
+import functools
+import os
+import platform
+import subprocess
+from importlib import metadata
+from typing import Any
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "lighteval",
+    "math-verify",
+    "latex2sympy2-extended",
+    "snakemake",
+)
+
+
+def versions() -> dict[str, str]:
+    """Return the installed versions of the packages that a number depends on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def git_commit() -> str | None:
+    """Return the checkout's commit, with `-dirty` where files differ from it; None outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return run.stdout.strip()
+
+
+def run_facts() -> dict[str, Any]:
+    """Return the facts that a training or run record keeps beside its result."""
+    return {
+        "git_commit": git_commit(),
+        "versions": versions(),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "cpu_count": os.cpu_count(),
+        "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+    }

@@ -1,0 +1,30 @@
+"""Shared fixtures: the checkout, the real files, and skips that count as failures in CI."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = Path(os.environ.get("SRLM_MIRROR", ROOT.parent / "shared" / "data"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--no-skip", action="store_true", help="a skipped test is a failure")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and item.config.getoption("--no-skip") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which --no-skip forbids: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of the public benchmark files; the project does not contain them."""
+    if not (REAL_DATA / "gsm8k_train.jsonl").exists():
+        pytest.skip(f"no real data in {REAL_DATA}: set SRLM_MIRROR to a folder with the files")
+    return REAL_DATA

@@ -1,0 +1,137 @@
+"""Every mistake in a config is named with its file, line and key, before a DAG is built."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from scripts.lib.config import validated_study
+
+PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def mistakes_of(change, files=(ROOT / "config.yaml",)) -> str:
+    """Return the message about a changed copy of the paper's config."""
+    config = copy.deepcopy(PAPER)
+    change(config)
+    with pytest.raises(SystemExit) as ending:
+        validated_study(config, list(files))
+    return str(ending.value)
+
+
+def rows_of(config):
+    return config["tables"]["table2"]["sections"][1]["rows"]
+
+
+def test_the_papers_config_is_valid():
+    assert validated_study(PAPER, [ROOT / "config.yaml"]).name == "paper"
+
+
+@pytest.mark.parametrize("row", ["base+sfft", "bsae+sft", "base+../x", "base+sft+", "base++rl"])
+def test_an_unknown_name_in_a_row_is_named(row):
+    message = mistakes_of(lambda config: rows_of(config).append(row))
+    assert "tables.table2.sections[1].rows[5]: unknown" in message
+
+
+def test_the_nearest_stage_and_role_are_suggested():
+    assert "did you mean 'sft'?" in mistakes_of(lambda c: rows_of(c).append("base+sfft"))
+    assert "did you mean 'base'?" in mistakes_of(lambda c: rows_of(c).append("bsae+sft"))
+
+
+def test_a_misspelt_key_is_named_with_the_nearest_one():
+    message = mistakes_of(lambda c: c["recipes"]["sft"].update(learning_rte=1.0))
+    assert "recipes.sft.learning_rte: unknown key; did you mean 'learning_rate'?" in message
+
+
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [("evaluate", ["gsm9k"]), ("tabulate", ["table9"]), ("roles", {"base": "qwen9"})],
+)
+def test_an_unknown_reference_is_named(section, value):
+    message = mistakes_of(lambda config: config.update({section: value}))
+    assert section in message
+    assert "unknown" in message
+
+
+def test_a_number_that_yaml_reads_as_text_is_explained():
+    message = mistakes_of(lambda c: c["recipes"]["sft"].update(learning_rate="4e-5"))
+    assert "recipes.sft.learning_rate: must be number, not the text '4e-5'" in message
+    assert "4.0e-5" in message
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([], "must not be empty"),
+        ([None], "rows[0]: must be string, not null"),
+        (["base", "base"], "given twice: base"),
+        (["base", "qwen2.5-0.5b"], "cell qwen2.5-0.5b stands in this table already"),
+    ],
+)
+def test_wrong_rows_are_named(rows, text):
+    def change(config):
+        config["tables"]["table2"]["sections"][0]["rows"] = rows
+
+    message = mistakes_of(change)
+    assert "tables.table2.sections[0].rows" in message
+    assert text in message
+
+
+def test_an_empty_table_is_named():
+    assert "tables.table2.sections: must not be empty" in mistakes_of(
+        lambda config: config["tables"]["table2"].update(sections=[])
+    )
+
+
+@pytest.mark.parametrize("name", ["../paper", "a/b", "", "A b"])
+def test_a_name_with_a_path_in_it_is_refused(name):
+    assert "study" in mistakes_of(lambda config: config.update(study=name))
+
+
+def test_a_wrong_type_is_named():
+    assert "seeds: must be array, not 3" in mistakes_of(lambda config: config.update(seeds=3))
+
+
+def test_a_role_must_not_hide_a_model():
+    message = mistakes_of(lambda c: c["roles"].update({"qwen2.5-0.5b": "qwen2.5-0.5b"}))
+    assert "is the name of a model too" in message
+
+
+def test_a_model_has_exactly_one_source():
+    message = mistakes_of(lambda c: c["models"]["qwen2.5-0.5b"].update(path="here"))
+    assert "exactly one of: repo and revision; path; build" in message
+
+
+def test_models_that_start_from_each_other_are_refused():
+    build = yaml.safe_load((ROOT / "demo" / "study.yaml").read_text())
+
+    def change(config):
+        config["tokenizers"] = build["tokenizers"]
+        config["models"] |= copy.deepcopy(build["models"])
+        config["models"]["toy-base"]["build"]["start"] = "toy-instruct"
+
+    assert "models.toy-base.build.start: starts from itself" in mistakes_of(change)
+
+
+def test_a_key_given_twice_is_named_with_its_line(tmp_path: Path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("seeds: [0]\nevaluate: [gsm8k]\nseeds: [1]\n")
+    message = mistakes_of(lambda config: None, [ROOT / "config.yaml", file])
+    assert f"{file}, line 3: seeds: given twice" in message
+
+
+def test_a_mistake_is_placed_in_the_file_it_comes_from(tmp_path: Path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("recipes:\n  sft:\n    learning_rate: 4e-5\n")
+    message = mistakes_of(
+        lambda c: c["recipes"]["sft"].update(learning_rate="4e-5"), [ROOT / "config.yaml", file]
+    )
+    assert f"{file}, line 3: recipes.sft.learning_rate" in message
+
+
+def test_a_file_that_is_not_yaml_is_named(tmp_path: Path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("seeds: [0\n")
+    assert f"{file}: not YAML" in mistakes_of(lambda config: None, [file])

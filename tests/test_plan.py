@@ -1,0 +1,140 @@
+"""A job's key changes when, and only when, something that can change its result changed."""
+
+import copy
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from scripts.lib import fingerprint, plan
+from scripts.lib.config import validated_study
+
+PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
+CELL = "qwen2.5-0.5b+kd+rl"
+
+
+def study_with(change=lambda config: None):
+    config = copy.deepcopy(PAPER)
+    change(config)
+    return validated_study(config, [])
+
+
+def key(rule, change=lambda config: None, **wildcards):
+    return plan.job(study_with(change), rule, **wildcards).key
+
+
+def test_a_key_is_the_same_in_two_plans():
+    assert key("train_grpo", cell=CELL, seed=0) == key("train_grpo", cell=CELL, seed="0")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["recipes"]["grpo"].update(learning_rate=2.0e-6),
+        lambda c: c["recipes"]["sft"].update(learning_rate=2.0e-6),  # its parent's recipe
+        lambda c: c["models"]["qwen2.5-0.5b"].update(revision="0" * 40),
+        lambda c: c["datasets"]["gsm8k"]["hub"].update(revision="0" * 40),
+        lambda c: c["prompts"]["training"].update(user="Q: {question}"),
+        lambda c: c["rewards"].update(format=0.5),
+        lambda c: c.update(mirror="somewhere"),
+    ],
+)
+def test_what_can_change_a_training_changes_its_key(change):
+    assert key("train_grpo", change, cell=CELL, seed=0) != key("train_grpo", cell=CELL, seed=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["recipes"]["sft-lora"].update(learning_rate=1.0),
+        lambda c: c["evaluation"].update(temperature=0.7),
+        lambda c: c["benchmarks"]["amc23"].update(num_samples=8),
+        lambda c: c["models"]["qwen2.5-0.5b-instruct"].update(revision="0" * 40),
+        lambda c: c.update(seeds=[0], evaluate=["gsm8k"], tabulate=["table3"]),
+        lambda c: c["tables"]["table2"].update(caption="Another."),
+        lambda c: c["prompts"]["boxed"].update(user="Q: {question}"),
+    ],
+)
+def test_what_cannot_change_a_training_leaves_its_key(change):
+    assert key("train_grpo", change, cell=CELL, seed=0) == key("train_grpo", cell=CELL, seed=0)
+
+
+def test_seeds_and_cells_have_keys_of_their_own():
+    keys = {key("train_grpo", cell=CELL, seed=seed) for seed in (0, 1)}
+    keys.add(key("train_grpo", cell="qwen2.5-0.5b+rl", seed=0))
+    assert len(keys) == 3
+
+
+def test_one_benchmarks_samples_change_no_other_benchmarks_key():
+    def records(change=lambda config: None):
+        return plan.job(study_with(change), "score_cell", cell=CELL).settings["benchmarks"]
+
+    changed = records(lambda c: c["benchmarks"]["amc23"].update(num_samples=8))
+    assert {name for name in changed if changed[name] != records()[name]} == {"amc23"}
+
+
+def test_a_table_follows_its_cells():
+    assert key("make_table", table="table2") != key(
+        "make_table", lambda c: c["recipes"]["grpo"].update(beta=0.0), table="table2"
+    )
+
+
+def digest_of(source, tmp_path, monkeypatch):
+    """Return the fingerprint of a script with this source and one imported module."""
+    (tmp_path / "scripts" / "lib").mkdir(parents=True, exist_ok=True)
+    for name, text in source.items():
+        (tmp_path / "scripts" / name).write_text(text)
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
+    for cached in (fingerprint.code_fingerprint, fingerprint._tree, fingerprint._tree_digest):
+        cached.cache_clear()
+    digest = fingerprint.code_fingerprint("one")
+    for cached in (fingerprint.code_fingerprint, fingerprint._tree, fingerprint._tree_digest):
+        cached.cache_clear()
+    return digest
+
+
+SOURCE = {
+    "one.py": "from scripts.lib.two import f\nprint(f(1))\n",
+    "lib/two.py": "def f(x):\n    return x\n",
+}
+
+
+def test_comments_docstrings_and_format_leave_the_fingerprint(tmp_path, monkeypatch):
+    before = digest_of(SOURCE, tmp_path, monkeypatch)
+    same = {
+        "one.py": '"""What it is."""\nfrom scripts.lib.two import f\n\n\nprint( f(1) )  # why\n',
+        "lib/two.py": 'def f(x):\n    """Return x."""\n    return x\n',
+    }
+    assert digest_of(same, tmp_path, monkeypatch) == before
+
+
+def test_code_of_an_imported_module_changes_the_fingerprint(tmp_path, monkeypatch):
+    before = digest_of(SOURCE, tmp_path, monkeypatch)
+    other = SOURCE | {"lib/two.py": "def f(x):\n    return -x\n"}
+    assert digest_of(other, tmp_path, monkeypatch) != before
+
+
+def test_an_import_inside_a_function_counts(tmp_path, monkeypatch):
+    late = {"one.py": "def g():\n    from scripts.lib import two\n    return two.f(1)\n"}
+    before = digest_of(SOURCE | late, tmp_path, monkeypatch)
+    other = late | {"lib/two.py": "def f(x):\n    return -x\n"}
+    assert digest_of(other, tmp_path, monkeypatch) != before
+
+
+def test_a_module_that_is_run_by_name_counts(tmp_path, monkeypatch):
+    named = {"one.py": "COMMAND = ['python', '-m', 'scripts.lib.two']\n"}
+    before = digest_of(SOURCE | named, tmp_path, monkeypatch)
+    other = named | {"lib/two.py": "def f(x):\n    return -x\n"}
+    assert digest_of(other, tmp_path, monkeypatch) != before
+
+
+def test_the_lock_counts_by_its_pins_alone(tmp_path, monkeypatch):
+    lock = tmp_path / "cpu.lock"
+    monkeypatch.setattr(fingerprint, "LOCK", lock)
+    digests = []
+    for text in ("trl==1.16.0 \\\n    --hash=a\n", "# why\ntrl==1.16.0 \\\n", "trl==1.17.0 \\\n"):
+        lock.write_text(text)
+        fingerprint.lock_fingerprint.cache_clear()
+        digests.append(fingerprint.lock_fingerprint())
+    fingerprint.lock_fingerprint.cache_clear()
+    assert digests[0] == digests[1] != digests[2]
