@@ -1,0 +1,58 @@
+r"""Find the final answer in a completion (the order is that of DESIGN.md, principle 1).
+
+1. Reasoning is set aside: what stands in ``<think>…</think>``, and all text before a ``</think>``
+   that was never opened. A ``<think>`` that is never closed means that there is no answer.
+2. The non-empty ``<answer>…</answer>`` spans; several must agree, else there is no answer.
+3. Without a span: the last balanced, non-empty ``\boxed{}``.
+4. Without a box, in lenient mode only: the final number or expression of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from scripts.lib.prose import boxes, final_expression, reduce_prose
+
+MOST_SPANS = 8
+_THINK_TAG = re.compile(r"</?think>")
+
+
+def extract(completion: str, mode: str, agree: Callable[[str, str], bool]) -> str | None:
+    """Return the final answer, or None; `agree` decides whether two spans say the same."""
+    text = outside_think(completion)
+    if text is None:
+        return None
+    spans = answer_spans(text)
+    if spans:
+        answers = list(dict.fromkeys(reduce_prose(span) for span in spans))
+        if len(answers) > MOST_SPANS or not all(agree(answers[0], other) for other in answers[1:]):
+            return None
+        return answers[-1]
+    boxed = boxes(text)
+    if boxed:
+        return reduce_prose(boxed[-1])
+    return final_expression(text) if mode == "lenient" else None
+
+
+def outside_think(completion: str) -> str | None:
+    """Return the text outside the reasoning, or None where a ``<think>`` is never closed."""
+    kept: list[str] = []
+    position, inside = 0, False
+    for tag in _THINK_TAG.finditer(completion):
+        if tag[0] == "<think>":
+            if not inside:
+                kept.append(completion[position : tag.start()])
+            inside = True
+        else:
+            if not inside:
+                kept.clear()  # the opening tag stood in the prompt: all of it was reasoning
+            position, inside = tag.end(), False
+    return None if inside else "\n".join([*kept, completion[position:]])
+
+
+def answer_spans(text: str) -> list[str]:
+    """Return the non-empty contents of ``<answer>…</answer>``; of nested tags, the innermost."""
+    pieces = text.split("</answer>")[:-1]
+    contents = [piece.rpartition("<answer>") for piece in pieces]
+    return [content.strip() for _, tag, content in contents if tag and content.strip()]

@@ -1,0 +1,179 @@
+"""The one grader: (benchmark, gold, completion) -> (correct, extracted, status).
+
+`grade` judges one completion in this process, without a time limit. `Grader` judges many in a
+persistent worker process that is ended at the limit and replaced: use it for anything that a model
+has written.
+
+Status is "ok" (compared), "no_answer" (nothing to extract), "unparsable" (an answer that cannot be
+read by value: wrong) or "timeout" (the limit of time or memory: wrong, and counted apart).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+MODES = ("lenient", "strict")
+LONGEST_EXTRACT = 1000
+GRACE = 20.0
+
+Item = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the grader says about one completion."""
+
+    correct: bool
+    extracted: str | None
+    status: str
+
+
+def grade(benchmark: str, gold: str, completion: str, mode: str = "lenient") -> Verdict:
+    """Judge one completion in this process; `gold` is the final answer, never a data set's row."""
+    check_mode(mode)
+    # sympy takes a second to load: only where judging happens, not with `Grader`
+    from scripts.lib import comparison, extraction, prose, scalars
+
+    def agree(first: str, second: str) -> bool:
+        try:
+            return comparison.equivalent(benchmark, first, second)
+        except scalars.UNREADABLE:
+            return False
+
+    extracted = None
+    try:
+        extracted = extraction.extract(completion, mode, agree)
+        if extracted is None:
+            return Verdict(False, None, "no_answer")
+        expected = prose.reduce_prose(gold)
+        correct, status = comparison.equivalent(benchmark, expected, extracted), "ok"
+    except MemoryError:
+        correct, status = False, "timeout"
+    except scalars.UNREADABLE:
+        correct, status = False, "unparsable"
+    return Verdict(correct, extracted and extracted[:LONGEST_EXTRACT], status)
+
+
+def check_mode(mode: str) -> None:
+    """Refuse a mode that is none."""
+    if mode not in MODES:
+        raise ValueError(f"mode {mode!r}: must be one of {', '.join(MODES)}")
+
+
+class Grader:
+    """Judge completions in killable worker processes; works from any thread and after a fork."""
+
+    def __init__(self, timeout: float = 5.0, workers: int = 1):
+        self._settings = (timeout, workers)
+        self._start()
+
+    def _start(self) -> None:
+        timeout, workers = self._settings
+        self._process = os.getpid()
+        self._workers = [_Worker(timeout) for _ in range(workers)]
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def grade_many(self, items: Sequence[Item], mode: str = "lenient") -> list[Verdict]:
+        """Return one verdict an item, in order."""
+        check_mode(mode)
+        if os.getpid() != self._process:
+            self._start()  # forked: the parent's pipes are not ours
+        share = -(-len(items) // len(self._workers)) or 1
+        chunks = [items[start : start + share] for start in range(0, len(items), share)]
+        if len(chunks) <= 1:
+            return self._workers[0].grade(items, mode)
+        with ThreadPoolExecutor(len(chunks)) as threads:
+            results = threads.map(
+                lambda worker, chunk: worker.grade(chunk, mode), self._workers, chunks
+            )
+            return [verdict for verdicts in results for verdict in verdicts]
+
+    def close(self) -> None:
+        """End the worker processes."""
+        if os.getpid() == self._process:
+            for worker in self._workers:
+                worker.close()
+
+
+class _Worker:
+    """One judging process, started at first use; see grading_worker.py for its side."""
+
+    def __init__(self, timeout: float):
+        self.timeout = timeout
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def grade(self, items: Sequence[Item], mode: str) -> list[Verdict]:
+        with self.lock:
+            return [self._judge(item, mode) for item in items]
+
+    def _judge(self, item: Item, mode: str) -> Verdict:
+        request = json.dumps([*item, mode]).encode() + b"\n"
+        for attempt in (1, 2):
+            process = self._running()
+            try:
+                process.stdin.write(request)
+                process.stdin.flush()
+                reply = self._reply(process)
+            except BrokenPipeError:
+                reply = b""
+            if reply.endswith(b"\n"):
+                return Verdict(*json.loads(reply))
+            self.close()  # the worker itself is gone: once may be an accident from outside
+            if attempt == 2:
+                break
+        raise RuntimeError("the grading worker died twice on one item; see its messages above")
+
+    def _reply(self, process: subprocess.Popen[bytes]) -> bytes:
+        reply, limit = b"", self.timeout + GRACE
+        while not reply.endswith(b"\n"):
+            ready, _, _ = select.select([process.stdout], [], [], limit)
+            piece = os.read(process.stdout.fileno(), 65536) if ready else b""
+            if not piece:
+                return b""
+            reply += piece
+        return reply
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self.process is None or self.process.poll() is not None:
+            root = str(Path(__file__).resolve().parents[2])
+            path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "scripts.lib.grading", str(self.timeout)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            )
+            atexit.register(self.close)
+        return self.process
+
+    def close(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+
+if __name__ == "__main__":
+    from scripts.lib.grading_worker import main
+
+    main(float(sys.argv[1]))

@@ -1,0 +1,237 @@
+"""The grader on every row of the five real benchmarks: golds, equivalent forms, wrong answers."""
+
+import json
+import random
+import re
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+
+from scripts.lib import answers, notation, prose
+from scripts.lib.comparison import GENERAL, RULES, tolerance
+from scripts.lib.grading import Grader
+from scripts.lib.scalars import Scalar
+from scripts.lib.schemas import LOADERS
+
+FILES = {
+    "gsm8k": "gsm8k_test",
+    "math500": "math500",
+    "olympiadbench": "olympiadbench",
+    "minerva": "minerva_math",
+    "amc23": "amc23",
+}
+
+
+@pytest.fixture(scope="module")
+def golds(real_data):
+    """Return (benchmark, gold) of all 2,806 rows."""
+    return [
+        (benchmark, LOADERS[benchmark](json.loads(line), index)["gold"])
+        for benchmark, name in FILES.items()
+        for index, line in enumerate((real_data / f"{name}.jsonl").open(encoding="utf-8"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(timeout=20.0) as shared:
+        yield shared
+
+
+def read(benchmark, gold):
+    rules = RULES.get(benchmark, GENERAL)
+    return answers.read(notation.tidy(prose.reduce_prose(gold)), rules.comma_groups)
+
+
+def plain(gold):
+    """Return a gold's text as a model might write it in the middle of something longer."""
+    return gold.strip().rstrip(".").replace(r"\$", "").replace("$", "")
+
+
+def fraction(value):
+    return (
+        str(value)
+        if value.denominator == 1
+        else rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+    )
+
+
+def failures(grader, cases, wanted):
+    """Judge (category, benchmark, gold, answer); return totals and failures by category."""
+    items = [
+        (benchmark, gold, f"<think>so 20</think><answer>{answer}</answer>")
+        for _, benchmark, gold, answer in cases
+    ]
+    totals, failed = Counter(), {}
+    for case, verdict in zip(cases, grader.grade_many(items, "strict"), strict=True):
+        totals[case[0]] += 1
+        if verdict.correct is not wanted:
+            failed.setdefault(case[0], []).append((*case[1:], verdict))
+    return totals, failed
+
+
+def test_every_gold_is_right_against_itself(golds, grader):
+    assert len(golds) == 2806
+    for form in ("<think>so 20 or \\boxed{7}</think><answer>{}</answer>", r"\boxed{{}}"):
+        items = [(b, g, form.replace("{}", g)) for b, g in golds]
+        bad = [
+            (item, verdict)
+            for item, verdict in zip(items, grader.grade_many(items, "strict"), strict=True)
+            if not verdict.correct
+        ]
+        assert not bad
+
+
+def test_every_gold_is_understood_to_its_end(golds):
+    """Gold against gold proves nothing where a part is dropped: nothing may be left over."""
+    for benchmark, gold in golds:
+        found = read(benchmark, gold)
+        assert not isinstance(found, answers.Words) or not re.search(r"\d", gold), gold
+        if isinstance(found, Scalar) and found.exact is not None:
+            bare = re.sub(r"\\text\{.*?\}|\\mbox\{.*?\}\^?\d?|\^\{?\\circ\}?|[\s\\!$%,]", "", gold)
+            assert re.fullmatch(r"[-+]?[\d./edfrac{}]+", bare) or "10^" in bare, gold
+
+
+@pytest.mark.slow
+def test_equivalent_forms_are_right(golds, grader):
+    totals, failed = failures(grader, [c for g in golds for c in equivalent_forms(*g)], True)
+    assert sum(totals.values()) > 15_000
+    assert not failed, {name: bad[:3] for name, bad in failed.items()}
+
+
+@pytest.mark.slow
+def test_perturbed_golds_are_wrong(golds, grader):
+    draw = random.Random(0)
+    by_benchmark = {name: [g for b, g in golds if b == name] for name in FILES}
+    cases = [c for g in golds for c in perturbations(*g)]
+    for benchmark, gold in golds:
+        for other in draw.sample(by_benchmark[benchmark], 3):
+            if not same_text(gold, other):
+                cases.append(("another gold", benchmark, gold, other))
+    totals, failed = failures(grader, cases, False)
+    for name, total in sorted(totals.items()):
+        print(f"{name}: {len(failed.get(name, []))} of {total}")
+    assert not failed, {name: bad[:3] for name, bad in failed.items()}
+
+
+def same_text(gold, other):
+    """Tell golds apart as a reader would: with units dropped, 36 and 36 cm are one answer."""
+    value, theirs = (read("math500", each) for each in (gold, other))
+    if isinstance(value, Scalar) and isinstance(theirs, Scalar) and value.exact is not None:
+        return value.exact == theirs.exact
+    return plain(gold) == plain(other)
+
+
+def equivalent_forms(benchmark, gold):
+    found, text = read(benchmark, gold), plain(gold)
+    if tolerance(gold):
+        return [("tolerance", benchmark, gold, given) for given in ("4.1", "4.3", r"4.25\%")]
+    if isinstance(found, Scalar):
+        forms = [("spacing", rf"\; {text} \,"), ("dollars", f"${text}$"), ("name", f"x = {text}")]
+        if found.numeric and not prose.has_words(gold):
+            forms += [
+                ("unit", text + unit)
+                for unit in (
+                    r" \text{ cm}",
+                    r"\ \mathrm{km}",
+                    " dollars",
+                    r"^\circ",
+                    r"\%",
+                    " m/s^2",
+                )
+            ]
+        if found.exact is not None:
+            forms += number_forms(found.exact, benchmark)
+    elif isinstance(found, answers.Many) and not re.search(r"[({=]|\\pm", text):
+        parts = text.split(",")
+        forms = [
+            ("order", ", ".join(reversed(parts))),
+            ("set", rf"\{{{text}\}}"),
+            ("joined", r" \text{ and } ".join(parts)),
+        ]
+    elif isinstance(found, answers.Based):
+        forms = [("base", rf"{found.digits}_{{{found.base}}}")]
+    else:
+        forms = []
+    return [(name, benchmark, gold, answer) for name, answer in forms]
+
+
+def number_forms(value, benchmark):
+    forms = [("fraction", fraction(value))]
+    digits = str(abs(value.numerator)).rstrip("0") or "0"
+    if value.denominator == 1:
+        forms.append(("float", f"{value}.0"))
+        if abs(value) >= 1000 and benchmark != "olympiadbench":
+            forms += [
+                ("commas", f"{int(value):,}"),
+                ("commas", f"{int(value):,}".replace(",", r",\!")),
+            ]
+        if value and len(digits) < 12:
+            power = len(str(abs(value.numerator))) - 1
+            mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
+            sign = "-" if value < 0 else ""
+            forms += [
+                ("power of ten", rf"{sign}{mantissa} \times 10^{{{power}}}"),
+                ("e-notation", f"{sign}{mantissa}e{power}"),
+            ]
+    decimal = f"{float(value):.12f}".rstrip("0")
+    if Fraction(decimal) == value:
+        forms.append(("decimal", decimal))
+    return forms
+
+
+def perturbations(benchmark, gold):
+    found, text = read(benchmark, gold), plain(gold)
+    if tolerance(gold):
+        wrong = [("tolerance", given) for given in ("4.0", "4.31", "42", "-4.2")]
+    elif isinstance(found, Scalar):
+        wrong = [
+            ("listed", f"{text}, 17"),
+            ("small integers", "1,2,3,4,5,6,7,8,9"),
+            ("interval", f"[{text},{text}]"),
+            ("tuple", f"({text},{text})"),
+            ("equation", "5x-7y+11z+4=0"),
+        ]
+        if not prose.has_words(gold):
+            wrong += [("off by one", f"({text})+1"), ("times ten", rf"10\cdot({text})")]
+            wrong += [("base", f"{text}_7")] if text[-1].isdigit() else []
+        if found.exact:
+            value = found.exact
+            changes = {
+                "off by one": (value + 1, value - 1),
+                "sign": (-value,),
+                "times ten": (10 * value, value / 10, 2 * value),
+            }
+            wrong += [(n, fraction(v)) for n, many in changes.items() for v in many]
+        if found.exact == 0 or not found.numeric:
+            wrong = [(name, answer) for name, answer in wrong if name != "times ten"]
+    elif isinstance(found, answers.Many) and not re.search(r"[({=]|\\pm", text):
+        parts = text.split(",")
+        wrong = [
+            ("missing", ",".join(parts[:-1])),
+            ("extra", f"{text}, 987654"),
+            ("tuple for a set", f"({text})"),
+        ]
+    elif isinstance(found, answers.Group) and (inner := re.search(r"[(\[](.*)[)\]]", text)):
+        parts = re.sub(r"\\right\s*$", "", inner[1]).split(",")
+        wrong = [
+            ("set for a tuple", rf"\{{{','.join(parts)}\}}"),
+            (
+                "other brackets",
+                ("[{}]" if found.brackets == "()" else "({})").format(",".join(parts)),
+            ),
+            ("missing", f"({','.join(parts[:-1])})"),
+            ("extra", f"({','.join(parts)},987)"),
+        ]
+        if parts[0].strip() != parts[1].strip():
+            swapped = ",".join([parts[1], parts[0], *parts[2:]])
+            wrong.append(("swapped", f"{found.brackets[0]}{swapped}{found.brackets[1]}"))
+    elif isinstance(found, answers.Based):
+        bases = [str(base) for base in range(2, 17) if str(base) != found.base]
+        wrong = [("base", rf"{found.digits}_{{{base}}}") for base in bases] + [
+            ("base", found.digits)
+        ]
+    else:
+        wrong = []
+    return [(name, benchmark, gold, answer) for name, answer in wrong]

@@ -1,0 +1,128 @@
+"""The loaders: both sources' columns, golds, and what they say about a broken row."""
+
+import json
+
+import pytest
+
+from scripts.lib.schemas import LOADERS
+
+ROWS = [
+    (
+        "gsm8k",
+        {"question": "Q?", "answer": "2*9 = <<2*9=18>>18 eggs\nso\n#### 1,018"},
+        {"id": "7", "question": "Q?", "gold": "1,018", "solution": "2*9 = <<2*9=18>>18 eggs\nso"},
+    ),
+    (
+        "math500",
+        {"problem": "Q?", "answer": r"\$36", "unique_id": "test/algebra/1.json"},
+        {"id": "test/algebra/1.json", "question": "Q?", "gold": r"\$36"},
+    ),
+    (
+        "olympiadbench",
+        {"id": 1606, "question": "Q?", "final_answer": ["$(2,4)$"], "error": None, "unit": None},
+        {"id": "1606", "question": "Q?", "gold": "$(2,4)$"},
+    ),
+    (
+        "olympiadbench",
+        {"id": 3, "question": "Q?", "final_answer": ["4.2"], "error": "1e-1", "unit": "%"},
+        {"id": "3", "question": "Q?", "gold": r"4.2 \pm 0.1"},
+    ),
+    (
+        "minerva",
+        {"problem": "Q?", "solution": r"so \boxed{\frac{1}{2}} cm", "idx": 5},
+        {"id": "5", "question": "Q?", "gold": r"\frac{1}{2}"},
+    ),
+    (
+        "minerva",
+        {"question": "Q?", "answer": "4.5e33"},
+        {"id": "7", "question": "Q?", "gold": "4.5e33"},
+    ),
+    (
+        "amc23",
+        {"id": 0, "problem": "Q?", "question": "Q?", "answer": 27.0},
+        {"id": "0", "question": "Q?", "gold": "27"},
+    ),
+    ("amc23", {"question": "Q?", "answer": "27"}, {"id": "7", "question": "Q?", "gold": "27"}),
+    (
+        "camel",
+        {
+            "problem": "Q?",
+            "reasoning_solution": "<think>r</think> s",
+            "groud_truth_solution": r"\boxed{1},080",
+            "boxed_answer_success": True,
+        },
+        {
+            "id": "7",
+            "question": "Q?",
+            "gold": None,
+            "reasoning": "<think>r</think> s",
+            "solution": r"\boxed{1},080",
+        },
+    ),
+    (
+        "camel",
+        {"id": "b4", "problem": "Q?", "final_trace": "<think>r</think> s", "solution": "1"},
+        {
+            "id": "b4",
+            "question": "Q?",
+            "gold": None,
+            "reasoning": "<think>r</think> s",
+            "solution": "1",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "row", "loaded"), ROWS)
+def test_rows(schema, row, loaded):
+    assert LOADERS[schema](row, 7) == loaded
+
+
+@pytest.mark.parametrize(
+    ("schema", "row", "message"),
+    [
+        ("gsm8k", {"question": "Q?"}, "row 7: no column 'answer'; it has question"),
+        ("gsm8k", {"question": "Q?", "answer": "18"}, "row 7, column 'answer': no final answer"),
+        ("gsm8k", {"question": "Q?", "answer": "18 ####  "}, "row 7, column 'answer': no final"),
+        ("gsm8k", {"answer": "#### 18"}, "row 7: no column 'question' or 'problem'"),
+        ("gsm8k", {"question": " ", "answer": "#### 18"}, "row 7, column 'question': empty"),
+        (
+            "math500",
+            {"problem": "Q?", "answer": 3},
+            "row 7, column 'answer': expected text, found 3",
+        ),
+        ("olympiadbench", {"question": "Q?"}, "row 7: no column 'final_answer' or 'answer'"),
+        ("olympiadbench", {"question": "Q?", "final_answer": []}, "'final_answer': empty"),
+        ("minerva", {"problem": "Q?", "solution": "none"}, "expected one .boxed.., found 0"),
+        ("minerva", {"problem": "Q?"}, "row 7: no column 'solution'"),
+        ("amc23", {"question": "Q?"}, "row 7: no column 'answer'"),
+        (
+            "camel",
+            {"problem": "Q?", "solution": "1"},
+            "no column 'reasoning_solution' or 'final_tr",
+        ),
+    ],
+)
+def test_a_broken_row_is_named(schema, row, message):
+    with pytest.raises(ValueError, match=message):
+        LOADERS[schema](row, 7)
+
+
+@pytest.mark.parametrize(
+    ("schema", "name", "count"),
+    [
+        ("gsm8k", "gsm8k_train", 7473),
+        ("gsm8k", "gsm8k_test", 1319),
+        ("math500", "math500", 500),
+        ("olympiadbench", "olympiadbench", 675),
+        ("minerva", "minerva_math", 272),
+        ("amc23", "amc23", 40),
+        ("camel", "camel_cookbook_r1_traces_sample", 14),
+    ],
+)
+def test_the_real_files_load_whole(real_data, schema, name, count):
+    with (real_data / f"{name}.jsonl").open(encoding="utf-8") as lines:
+        rows = [LOADERS[schema](json.loads(line), index) for index, line in enumerate(lines)]
+    assert len(rows) == len({row["id"] for row in rows}) == count
+    assert schema == "camel" or all(row["gold"] for row in rows)
+    assert all("####" not in row["solution"] for row in rows if schema == "gsm8k")
