@@ -1,0 +1,43 @@
+"""Remove duplicates and questions that share an n-gram with a test set; record every removal."""
+
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.cleaning import decontaminate, deduplicate
+from scripts.lib.records import read_jsonl, write_json, write_jsonl
+
+
+def main() -> None:
+    """Clean the data set of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument("--problems", type=Path, required=True, help="problems.jsonl of the set")
+    parser.add_argument(
+        "--against", type=Path, nargs="*", default=[], help="problems.jsonl of every test set"
+    )
+    parser.add_argument("--rows", type=Path, required=True, help="clean.jsonl to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    args = parser.parse_args()
+    job = planned_job(args, "clean_dataset", dataset=args.dataset)
+
+    problems = read_jsonl(args.problems)
+    tests = {file.parent.name: read_jsonl(file) for file in args.against}
+    unique, duplicates = deduplicate(problems)
+    kept, contaminated = decontaminate(unique, tests, job.settings["ngram"])
+    write_jsonl(args.rows, kept)
+    write_json(
+        args.output,
+        {
+            "key": job.key,
+            "dataset": args.dataset,
+            "settings": job.settings,
+            "rows_in": len(problems),
+            "rows_out": len(kept),
+            "removed": {"deduplicate": len(duplicates), "decontaminate": len(contaminated)},
+            "removals": duplicates + contaminated,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

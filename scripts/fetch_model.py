@@ -1,0 +1,61 @@
+"""Make an untrained model available: from the hub at a pinned revision, or from a local folder.
+
+Downloads are shared by all studies; the record names the folder and every file's sha256.
+"""
+
+import os
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.records import digest_files, write_json
+
+FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # no copies in other formats
+
+
+def download(repo: str, revision: str, folder: Path) -> None:
+    """Download a model's files at a revision; files that are there already are kept."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        snapshot_download(repo, revision=revision, local_dir=folder, allow_patterns=FILES)
+    except RepositoryNotFoundError:
+        raise SystemExit(f"{repo}: no such repository on the hub, or it needs a login") from None
+    except (HfHubHTTPError, OSError) as error:
+        raise SystemExit(
+            f"{repo} at {revision}: the hub did not deliver it ({error}). Check the network, or "
+            "give the model a `path` in config.yaml, the folder of a local checkpoint."
+        ) from None
+
+
+def main() -> None:
+    """Fetch the model of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--model", required=True, help="name of the model in config.yaml")
+    parser.add_argument("--downloads", type=Path, required=True, help="folder of all downloads")
+    parser.add_argument("--output", type=Path, required=True, help="model.json to write")
+    args = parser.parse_args()
+    job = planned_job(args, "fetch_model", model=args.model)
+
+    if "path" in job.settings:
+        folder = Path(job.settings["path"]).resolve()
+    else:
+        folder = args.downloads / job.settings["repo"] / job.settings["revision"]
+        download(job.settings["repo"], job.settings["revision"], folder)
+    if not (folder / "config.json").is_file():
+        raise SystemExit(f"{folder}: no config.json, so no checkpoint (models.{args.model})")
+    write_json(
+        args.output,
+        {
+            "key": job.key,
+            "model": args.model,
+            "status": "ok",
+            "source": {name: job.settings[name] for name in job.settings if name != "files"},
+            "checkpoint": os.path.relpath(folder, args.output.parent),
+            "files": digest_files(folder),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Turn a data set's rows, whatever their columns, into problems: id, question and gold answer."""
+
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.records import read_jsonl, write_json, write_jsonl
+from scripts.lib.schemas import LOADERS
+
+
+def main() -> None:
+    """Load the problems of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument("--raw", type=Path, required=True, help="raw.jsonl of the data set")
+    parser.add_argument("--rows", type=Path, required=True, help="problems.jsonl to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    args = parser.parse_args()
+    job = planned_job(args, "load_problems", dataset=args.dataset)
+
+    load = LOADERS[job.settings["schema"]]
+    try:
+        problems = [load(row, index) for index, row in enumerate(read_jsonl(args.raw))]
+    except ValueError as error:
+        raise SystemExit(
+            f"{args.raw}: {error}; the source is not of schema {job.settings['schema']!r} "
+            f"(datasets.{args.dataset}.schema in config.yaml)"
+        ) from None
+    write_jsonl(args.rows, problems)
+    write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(problems)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+r"""Write problems as chain-of-thought examples: the solution in <think>, the result in <answer>."""
+
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.prompts import messages, target
+from scripts.lib.records import read_jsonl, write_json, write_jsonl
+
+
+def example(problem: dict, prompt: dict) -> dict:
+    r"""Return the one format that SFT, KD and GRPO read: prompt, completion, gold, question."""
+    return {
+        "prompt": messages(prompt, problem["question"]),
+        "completion": target(problem["solution"], rf"\boxed{{{problem['gold']}}}"),
+        "gold": problem["gold"],
+        "question": problem["question"],
+    }
+
+
+def main() -> None:
+    """Write the examples of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument("--problems", type=Path, required=True, help="clean.jsonl of the data set")
+    parser.add_argument("--rows", type=Path, required=True, help="examples.jsonl to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    args = parser.parse_args()
+    job = planned_job(args, "make_examples", dataset=args.dataset)
+
+    problems = read_jsonl(args.problems)
+    if unsolved := [problem["id"] for problem in problems if not problem.get("solution")]:
+        raise SystemExit(
+            f"{args.problems}: no solution for {', '.join(unsolved[:5])}; "
+            f"{args.dataset} cannot be trained on, choose another `data` for the stage"
+        )
+    write_jsonl(args.rows, [example(problem, job.settings["prompt"]) for problem in problems])
+    write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(problems)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Sample a teacher's traces on training problems, in the columns of the published CAMEL set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.progress import report
+from scripts.lib.prompts import messages
+from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
+
+
+def sample(teacher: Path, questions: Sequence[str], settings: dict[str, Any]) -> list[str]:
+    """Return one completion a question, sampled with the seed, batch by batch."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from scripts.lib.stop_tokens import stop_token_ids
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = AutoTokenizer.from_pretrained(teacher, padding_side="left")
+    model = AutoModelForCausalLM.from_pretrained(teacher, dtype="auto").to(device).eval()
+    prompts = [
+        tokenizer.apply_chat_template(
+            messages(settings["prompt"], question), tokenize=False, add_generation_prompt=True
+        )
+        for question in questions
+    ]
+    torch.manual_seed(settings["seed"])
+    completions: list[str] = []
+    for start in range(0, len(prompts), settings["batch_size"]):
+        batch = tokenizer(
+            prompts[start : start + settings["batch_size"]], padding=True, return_tensors="pt"
+        ).to(device)
+        with torch.inference_mode():
+            tokens = model.generate(
+                **batch,
+                do_sample=True,
+                temperature=settings["temperature"],
+                top_p=settings["top_p"],
+                top_k=settings["top_k"],
+                max_new_tokens=settings["max_new_tokens"],
+                eos_token_id=stop_token_ids(tokenizer),
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        new = tokens[:, batch["input_ids"].shape[1] :]
+        completions += tokenizer.batch_decode(new, skip_special_tokens=True)
+        report(f"sample_traces {len(completions)}/{len(prompts)}")
+    return completions
+
+
+def main() -> None:
+    """Sample the traces of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument("--teacher", type=Path, required=True, help="model.json of the teacher")
+    parser.add_argument("--problems", type=Path, required=True, help="clean.jsonl of the problems")
+    parser.add_argument("--rows", type=Path, required=True, help="raw.jsonl to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    args = parser.parse_args()
+    job = planned_job(args, "sample_traces", dataset=args.dataset)
+
+    problems = read_jsonl(args.problems)[: job.settings["num_problems"]]
+    asked = [problem for problem in problems for _ in range(job.settings["num_samples"])]
+    completions = sample(
+        checkpoint_of(args.teacher), [problem["question"] for problem in asked], job.settings
+    )
+    rows = [
+        {
+            "problem": problem["question"],
+            "reasoning_solution": completion,
+            "groud_truth_solution": problem["gold"],  # the published set's own spelling
+        }
+        for problem, completion in zip(asked, completions, strict=True)
+    ]
+    write_jsonl(args.rows, rows)
+    write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(rows)})
+
+
+if __name__ == "__main__":
+    main()

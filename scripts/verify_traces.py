@@ -1,0 +1,46 @@
+"""Judge a teacher's traces with the study's grader and keep the right ones as examples (3.3)."""
+
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.records import read_jsonl, write_json, write_jsonl
+from scripts.lib.schemas import LOADERS
+from scripts.lib.traces import verified_examples
+
+
+def main() -> None:
+    """Verify the traces of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument("--traces", type=Path, required=True, help="raw.jsonl of the traces")
+    parser.add_argument("--problems", type=Path, required=True, help="clean.jsonl of the problems")
+    parser.add_argument("--rows", type=Path, required=True, help="examples.jsonl to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    args = parser.parse_args()
+    job = planned_job(args, "verify_traces", dataset=args.dataset)
+
+    load = LOADERS[job.settings["schema"]]
+    traces = [load(row, index) for index, row in enumerate(read_jsonl(args.traces))]
+    examples, outcomes = verified_examples(
+        traces,
+        read_jsonl(args.problems),
+        job.settings["prompt"],
+        job.settings["grader"]["timeout"],
+    )
+    if not examples:
+        raise SystemExit(f"{args.traces}: not one trace is right ({dict(outcomes)})")
+    write_jsonl(args.rows, examples)
+    write_json(
+        args.output,
+        {
+            "key": job.key,
+            "dataset": args.dataset,
+            "rows_in": len(traces),
+            "rows_out": len(examples),
+            "outcomes": outcomes,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
