@@ -1,0 +1,152 @@
+"""From a recipe of the study to the arguments of a TRL trainer.
+
+A recipe holds TRL's own argument names and three of ours: `global_batch_size` (sequences of one
+optimiser step, over all processes), `lora` (PEFT's LoraConfig; absent for a full training) and
+`model_init_kwargs`, which is TRL's name for how the parent's weights are loaded.
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any
+
+OURS = ("global_batch_size", "lora", "model_init_kwargs")
+
+# Not the recipe's to say: they follow from the job, or the run's exactness rests on them.
+FIXED = {
+    "data_seed",
+    "dataloader_num_workers",
+    "disable_tqdm",
+    "generation_batch_size",
+    "gradient_accumulation_steps",
+    "include_num_input_tokens_seen",
+    "logging_first_step",
+    "logging_nan_inf_filter",
+    "logging_strategy",
+    "output_dir",
+    "push_to_hub",
+    "remove_unused_columns",
+    "report_to",
+    "reward_weights",
+    "save_only_model",
+    "save_strategy",
+    "save_total_limit",
+    "seed",
+    "use_cpu",
+}
+
+
+def processes() -> int:
+    """Return how many processes train together (set by `accelerate launch`)."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def main_process() -> bool:
+    """Say whether this process is the one that writes files."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
+    """End with the key's name where a recipe has a key that the trainer does not."""
+    allowed = (known - FIXED) | set(OURS)
+    for key in sorted(recipe.keys() - allowed):
+        if key in FIXED:
+            raise SystemExit(f"recipe: {key} is set by the training script; remove it")
+        near = difflib.get_close_matches(key, sorted(allowed), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise SystemExit(f"recipe: {trainer} has no argument {key}{hint}")
+    for key in ("global_batch_size", "per_device_train_batch_size"):
+        if key not in recipe:
+            raise SystemExit(f"recipe: {key} is missing")
+
+
+def accumulation_steps(recipe: dict[str, Any], world: int) -> int:
+    """Return the gradient accumulation that makes one optimiser step the global batch."""
+    whole, device = recipe["global_batch_size"], recipe["per_device_train_batch_size"]
+    if whole % (device * world):
+        raise SystemExit(
+            f"recipe: global_batch_size {whole} cannot be divided into "
+            f"per_device_train_batch_size {device} x {world} process(es); "
+            "change one of them or the number of GPUs"
+        )
+    return whole // (device * world)
+
+
+def check_generation(recipe: dict[str, Any], accumulation: int, world: int) -> None:
+    """End where completions cannot be grouped by prompt, or a resume would not be exact."""
+    group = recipe["num_generations"]
+    rounds = recipe.get("steps_per_generation") or accumulation
+    generated = recipe["per_device_train_batch_size"] * world * rounds
+    if recipe["global_batch_size"] % group or generated % group:
+        raise SystemExit(
+            f"recipe: global_batch_size {recipe['global_batch_size']} and the {generated} "
+            f"completions of one generation must be multiples of num_generations {group}"
+        )
+    # TRL keeps generated completions in memory alone: a checkpoint between two generations would
+    # be resumed with completions of another policy.
+    if recipe["save_steps"] * accumulation % (rounds * recipe.get("num_iterations", 1)):
+        raise SystemExit(
+            f"recipe: save_steps {recipe['save_steps']} ends between two generations; make it a "
+            "multiple of steps_per_generation x num_iterations / gradient accumulation"
+        )
+
+
+def trainer_arguments(
+    recipe: dict[str, Any], names: set[str], trainer: str, seed: int, folder: Path
+) -> dict[str, Any]:
+    """Return the keyword arguments of SFTConfig or GRPOConfig for a recipe.
+
+    Every step is logged, because collapse is judged step by step and a resumed run must log what an
+    uninterrupted one does; NaN is logged as it is, where Trainer would hide it behind the mean.
+    """
+    import torch
+
+    check_names(recipe, names, trainer)
+    if recipe.get("logging_steps", 1) != 1:
+        raise SystemExit("recipe: logging_steps must be 1: collapse is judged step by step")
+    save_steps = recipe.get("save_steps")
+    if not isinstance(save_steps, int) or save_steps < 1:
+        raise SystemExit(f"recipe: save_steps must be a whole number of steps, not {save_steps}")
+    accumulation = accumulation_steps(recipe, processes())
+    if "num_generations" in recipe:
+        check_generation(recipe, accumulation, processes())
+    return {key: value for key, value in recipe.items() if key not in OURS} | {
+        "output_dir": str(folder),
+        "seed": seed,
+        "data_seed": seed,
+        "gradient_accumulation_steps": accumulation,
+        "dataloader_num_workers": 0,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "logging_strategy": "steps",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "steps",
+        "save_total_limit": 2,  # a torn newest one leaves the one before it
+        "use_cpu": not torch.cuda.is_available(),
+    }
+
+
+def lora_config(recipe: dict[str, Any], tokenizer: Any) -> Any:
+    """Return PEFT's LoraConfig of a recipe, or None for a full training.
+
+    `trainable_token_indices` may name the tokens; PEFT wants their ids.
+    """
+    if "lora" not in recipe:
+        return None
+    import dataclasses
+
+    from peft import LoraConfig
+
+    known = {field.name for field in dataclasses.fields(LoraConfig)}
+    for key in sorted(recipe["lora"].keys() - known):
+        near = difflib.get_close_matches(key, sorted(known), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise SystemExit(f"recipe: lora has no argument {key} in PEFT{hint}")
+    lora = dict(recipe["lora"])
+    if tokens := lora.get("trainable_token_indices"):
+        vocabulary = tokenizer.get_vocab()
+        if missing := [token for token in tokens if token not in vocabulary]:
+            raise SystemExit(f"recipe: trainable_token_indices: no token {missing} in the model")
+        lora["trainable_token_indices"] = [vocabulary[token] for token in tokens]
+    return LoraConfig(task_type="CAUSAL_LM", **lora)

@@ -1,0 +1,104 @@
+"""What a killed training leaves behind, and how the next start goes on from it.
+
+A training works in checkpoints/{study}/train/{cell}/seed-{seed}/{key}/, never in a rule's output:
+Snakemake deletes outputs before each start.
+"""
+
+import json
+import re
+import shutil
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from scripts.lib.records import read_json, write_json
+
+COMPLETE = "complete.json"
+
+
+def locked(folder: Path) -> AbstractContextManager:
+    """Lock a checkpoint folder for one process; the system drops the lock when that dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return FileLock(folder / "lock").acquire(blocking=False)
+    except Timeout:
+        raise SystemExit(
+            f"{folder}: another process is training here; wait for it, or stop it "
+            "(on a cluster: squeue, then scancel) and start again"
+        ) from None
+
+
+def tidy(folder: Path, key: str) -> None:
+    """Make this key's working folder; remove those of other keys and checkpoints torn by a kill."""
+    for other in sorted(folder.iterdir()):
+        if other.is_dir() and other.name != key and re.fullmatch(r"[0-9a-f]{64}", other.name):
+            shutil.rmtree(other)
+    work = folder / key
+    work.mkdir(exist_ok=True)
+    for checkpoint in sorted(work.glob("checkpoint-*")):
+        if not is_complete(checkpoint):
+            shutil.rmtree(checkpoint)
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Write down the sizes of a saved checkpoint's files: Trainer does not save in one piece."""
+    sizes = {
+        path.relative_to(checkpoint).as_posix(): path.stat().st_size
+        for path in sorted(checkpoint.rglob("*"))
+        if path.is_file()
+    }
+    write_json(checkpoint / COMPLETE, sizes)
+
+
+def is_complete(checkpoint: Path) -> bool:
+    """Say whether a checkpoint was saved whole and is so still."""
+    if not (checkpoint / COMPLETE).is_file():
+        return False
+    sizes = read_json(checkpoint / COMPLETE)
+    return all(
+        (checkpoint / name).is_file() and (checkpoint / name).stat().st_size == size
+        for name, size in sizes.items()
+    )
+
+
+def last_checkpoint(work: Path) -> Path | None:
+    """Return the newest whole checkpoint."""
+    whole = [path for path in work.glob("checkpoint-*") if is_complete(path)]
+    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+class Clock:
+    """Wall time and peak memory of a training over all its starts, kept beside its checkpoints."""
+
+    def __init__(self, path: Path, started: float) -> None:
+        """Read what earlier starts used; time counts from `started` (time.monotonic())."""
+        self.path, self.last = path, started
+        earlier = [json.loads(line) for line in whole_lines(path)]
+        self.seconds = sum(line["seconds"] for line in earlier)
+        self.peak = max((line["peak_memory_bytes"] for line in earlier), default=0)
+        self.starts = 1 + sum(line["start"] for line in earlier)
+        self.first = True
+
+    def tick(self, peak_memory_bytes: int) -> None:
+        """Append the time since the last tick, so that a kill loses one step of it at most."""
+        now = time.monotonic()
+        line = {
+            "start": self.first,
+            "seconds": now - self.last,
+            "peak_memory_bytes": peak_memory_bytes,
+        }
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.seconds += line["seconds"]
+        self.peak = max(self.peak, peak_memory_bytes)
+        self.last, self.first = now, False
+
+
+def whole_lines(path: Path) -> list[str]:
+    """Return the lines of an appended file without a last one that a kill cut off."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return text[: text.rfind("\n") + 1].splitlines()

@@ -1,0 +1,213 @@
+"""One training from its parent's record to its own: resume, collapse, publication.
+
+What differs between SFT and GRPO is the function that builds the trainer; everything here holds
+for both. A collapse is a result: it is written down and the study goes on.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.lib import collapse
+from scripts.lib.progress import report
+from scripts.lib.provenance import run_facts
+from scripts.lib.recipes import main_process, processes
+from scripts.lib.records import (
+    checkpoint_of,
+    digest_files,
+    publish_folder,
+    read_json,
+    read_jsonl,
+    weights_digest,
+    write_json,
+)
+from scripts.lib.resume import Clock, last_checkpoint, locked, tidy
+
+
+@dataclass(frozen=True)
+class Training:
+    """A planned training and its files."""
+
+    rule: str
+    key: str
+    cell: str
+    settings: dict[str, Any]
+    parent: Path
+    examples: Path
+    checkpoints: Path
+    output: Path
+
+    @property
+    def name(self) -> str:
+        """Return how the run is called in progress lines."""
+        return f"{self.rule} {self.cell} seed-{self.settings['seed']}"
+
+    @property
+    def who(self) -> dict[str, Any]:
+        """Return what the record calls the run: its cell is its parent's and the stage."""
+        parent, _, stage = self.cell.rpartition("+")
+        seed = self.settings["seed"]
+        return {"cell": self.cell, "stage": stage, "parent": parent, "seed": seed}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a trainer is built from."""
+
+    settings: dict[str, Any]
+    parent: Path
+    examples: list[dict[str, Any]]
+    work: Path
+    watch: Any
+
+
+Builder = Callable[[Inputs], tuple[Any, dict[str, int]]]
+
+
+def train(training: Training, build: Builder) -> None:
+    """Run a training to its record; `build` returns the trainer and counts of the examples."""
+    started = time.monotonic()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    parent = checkpoint_of(training.parent)
+    if parent is None:
+        reason = f"the parent collapsed: {read_json(training.parent)['reason']}"
+        finish(training, {"status": "collapsed", "reason": reason, "steps": 0, "files": {}})
+        return
+    with locked(training.checkpoints) if main_process() else nullcontext():
+        work = training.checkpoints / training.key
+        if main_process():
+            tidy(training.checkpoints, training.key)
+        train_from(parent, training, build, work, Clock(work / "clock.jsonl", started))
+        if main_process():
+            shutil.rmtree(work)
+
+
+def train_from(parent: Path, training: Training, build: Builder, work: Path, clock: Clock) -> None:
+    """Train from the last whole checkpoint, or from the parent, and publish what came of it."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from scripts.lib.watch import Watch, peak_memory
+
+    disable_progress_bar()
+    patience = training.settings.get("collapse", {}).get("zero_reward_steps")
+    examples = read_jsonl(training.examples)
+    if not examples:
+        raise SystemExit(f"{training.examples}: holds no example to train on")
+    watch = Watch(training.name, clock, patience)
+    trainer, counts = build(Inputs(training.settings, parent, examples, work, watch))
+    history, failure = run_trainer(trainer, last_checkpoint(work))
+    verdict = collapse.found(history, patience) or failure
+    steps = collapse.steps_of(history)
+    record: dict[str, Any] = {"status": "ok", "reason": None, "files": {}}
+    if not trainer.is_world_process_zero():
+        return
+    if verdict:
+        record |= {"status": "collapsed"} | verdict
+    else:
+        record |= publish(training, trainer, parent)
+    clock.tick(peak_memory())
+    finish(
+        training,
+        record
+        | {
+            "steps": trainer.state.global_step,
+            "parent_weights": weights_digest(read_json(training.parent)),
+            "examples": counts,
+            "tokens": int(trainer.state.num_input_tokens_seen),
+            "metrics": collapse.printable([collapse.short(steps[-1])])[0] if steps else {},
+            "log": collapse.printable([collapse.short(entry) for entry in steps]),
+            "wall_seconds": round(clock.seconds, 3),
+            "device_seconds": round(clock.seconds * processes(), 3),
+            "peak_memory_bytes": clock.peak,
+            "processes": processes(),
+            "starts": clock.starts,
+            "device": device_name(),
+        },
+    )
+
+
+def run_trainer(
+    trainer: Any, resume: Path | None
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Train to the end; return the log of all steps and what stopped the sampling, if anything."""
+    from transformers import PrinterCallback, TrainerState
+
+    trainer.remove_callback(PrinterCallback)
+    if resume:
+        state = TrainerState.load_from_json(str(resume / "trainer_state.json"))
+        if state.global_step >= state.max_steps:
+            # Killed between the last step and publication. Trainer would train one step more.
+            trainer._load_from_checkpoint(str(resume))
+            trainer.state = state
+            return state.log_history, None
+    try:
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    except RuntimeError as error:
+        # Weights that a step blew up show first where the next rollout samples from them.
+        if "probability tensor contains" not in str(error):
+            raise
+        return trainer.state.log_history, {
+            "reason": "the model's probabilities were no finite numbers after step "
+            f"{trainer.state.global_step}",
+            "evidence": [str(error)],
+        }
+    return trainer.state.log_history, None
+
+
+def publish(training: Training, trainer: Any, parent: Path) -> dict[str, Any]:
+    """Put the trained checkpoint (merged, where LoRA was trained) beside the record to come."""
+    from scripts.lib.checkpoints import save_adapter, save_checkpoint
+
+    facts: dict[str, Any] = {}
+    folder, model = training.output.parent, trainer.accelerator.unwrap_model(trainer.model)
+    if hasattr(model, "merge_and_unload"):
+        aside = fresh(folder / ".adapter")
+        save_adapter(model, training.who["parent"], aside)
+        facts["adapter_files"] = digest_files(aside)
+        publish_folder(aside, folder / "adapter")
+        model = model.merge_and_unload()
+    aside = fresh(folder / ".checkpoint")  # beside its place: checkpoints/ may be another disk
+    save_checkpoint(model, parent, aside)
+    facts["files"] = digest_files(aside)
+    publish_folder(aside, folder / "checkpoint")
+    return facts
+
+
+def fresh(folder: Path) -> Path:
+    """Return an empty folder, without what a killed start may have left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def finish(training: Training, record: dict[str, Any]) -> None:
+    """Write the record, the one output of the rule, after everything that it vouches for."""
+    if not main_process():
+        return
+    if record["status"] == "collapsed":
+        for name in ("checkpoint", "adapter"):
+            shutil.rmtree(training.output.parent / name, ignore_errors=True)
+    nothing = {
+        "evidence": [],
+        "adapter_files": {},
+        "wall_seconds": 0.0,
+        "device_seconds": 0.0,
+        "peak_memory_bytes": 0,
+    }
+    job = {"key": training.key, "config": training.settings}
+    write_json(training.output, nothing | run_facts() | record | training.who | job)
+    end = record["reason"] or f"done after {record['steps']} steps"
+    report(f"{training.name}: {end}")
+
+
+def device_name() -> str:
+    """Return the name of the device trained on."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"

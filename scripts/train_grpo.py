@@ -1,0 +1,117 @@
+"""Train one reinforcement-learning stage with TRL's GRPO from its prefix's checkpoint.
+
+Paper: arXiv 2506.13404, 3.3 and appendix A: a format reward and an accuracy reward, each 1 or 0;
+the accuracy is judged by the study's one grader, as in the evaluation.
+
+    python -m scripts.train_grpo --config results/demo/config.json --key KEY \
+        --cell toy-base+rl --seed 0 --parent results/demo/models/toy-base/model.json \
+        --examples results/demo/data/gsm8k/examples.jsonl \
+        --checkpoints checkpoints/demo/train/toy-base+rl/seed-0 \
+        --output results/demo/models/toy-base+rl/seed-0/training.json
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from scripts.lib.training import Inputs, train
+from scripts.training_cli import planned_training
+
+BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
+
+Reward = Callable[..., list[float]]
+
+
+def problems(
+    examples: list[dict[str, Any]], tokenizer: Any, longest: int | None
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Return the columns that GRPO and the rewards read, and the counts of the examples.
+
+    A problem whose prompt has over `longest` tokens (what the model's positions leave beside a
+    completion) is left out and counted.
+    """
+    rows = []
+    for example in examples:
+        ids = tokenizer.apply_chat_template(
+            example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
+        )["input_ids"]
+        if longest is None or len(ids) <= longest:
+            row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": BENCHMARK}
+            rows.append(row)
+    if not rows:
+        raise SystemExit(
+            f"recipe: max_completion_length leaves {longest} tokens for the prompt, "
+            "and no prompt is that short"
+        )
+    given, used = len(examples), len(rows)
+    return rows, {"given": given, "used": used, "over_length": given - used}
+
+
+def with_prefill(reward: Reward, opened: str) -> Reward:
+    """Let a reward judge the completion together with the tag that the prompt has opened."""
+    if not opened:
+        return reward
+
+    @functools.wraps(reward)
+    def whole(completions: list[list[dict[str, str]]], **columns: Any) -> list[float]:
+        opened_too = [
+            [{**turns[0], "content": opened + turns[0]["content"]}] for turns in completions
+        ]
+        return reward(completions=opened_too, **columns)
+
+    return whole
+
+
+def reward_functions(settings: dict[str, Any], opened: str) -> tuple[list[Reward], list[float]]:
+    """Return the paper's two rewards and their weights."""
+    from scripts.lib.rewards import accuracy_reward, format_reward
+
+    timed = functools.partial(accuracy_reward, timeout=settings["grader"]["timeout"])
+    functools.update_wrapper(timed, accuracy_reward)
+    rewards = [with_prefill(format_reward, opened), with_prefill(timed, opened)]
+    return rewards, [settings["rewards"]["format"], settings["rewards"]["accuracy"]]
+
+
+def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
+    """Return TRL's GRPOTrainer for a stage, and the counts of its examples.
+
+    Rollouts stop at every stop token of the model's generation config, which load_model sets; the
+    reference policy is the parent itself, frozen.
+    """
+    import dataclasses
+
+    from datasets import Dataset, disable_progress_bars
+    from trl import GRPOConfig, GRPOTrainer
+
+    from scripts.lib.checkpoints import load_model, load_tokenizer, prefill
+    from scripts.lib.recipes import lora_config, trainer_arguments
+
+    disable_progress_bars()
+    settings, recipe = inputs.settings, inputs.settings["recipe"]
+    names = {field.name for field in dataclasses.fields(GRPOConfig)}
+    arguments = trainer_arguments(recipe, names, "GRPOTrainer", settings["seed"], inputs.work)
+    tokenizer = load_tokenizer(inputs.parent)
+    model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
+    room = getattr(model.config, "max_position_embeddings", None)
+    longest = room and room - recipe["max_completion_length"]
+    rows, counts = problems(inputs.examples, tokenizer, longest)
+    rewards, weights = reward_functions(settings, prefill(tokenizer))
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=rewards,
+        args=GRPOConfig(**arguments, reward_weights=weights),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=lora_config(recipe, tokenizer),
+        callbacks=[inputs.watch],
+    )
+    return trainer, counts
+
+
+def main() -> None:
+    """Train the cell that the flags name."""
+    train(planned_training("train_grpo", __doc__), build_trainer)
+
+
+if __name__ == "__main__":
+    main()

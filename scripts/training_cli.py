@@ -1,0 +1,25 @@
+"""The command line that the trainers' scripts share."""
+
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.training import Training
+
+
+def planned_training(rule: str, description: str) -> Training:
+    """Read the flags; return the training that they name, as it was planned."""
+    parser = job_arguments(description)
+    parser.add_argument("--cell", required=True, help="the cell that is trained")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument(
+        "--parent", type=Path, required=True, help="model.json or training.json of the prefix"
+    )
+    parser.add_argument("--examples", type=Path, required=True, help="examples.jsonl of the stage")
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="folder to resume from after a kill"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="training.json to write")
+    args = parser.parse_args()
+    job = planned_job(args, rule, cell=args.cell, seed=args.seed)
+    files = (args.parent, args.examples, args.checkpoints, args.output)
+    return Training(rule, job.key, args.cell, job.settings, *files)

@@ -1,0 +1,186 @@
+"""The trainers' parts: recipes, labels, stop tokens, collapse, checkpoints to resume from."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.lib import collapse
+from scripts.lib.recipes import accumulation_steps, check_generation, check_names
+from scripts.lib.records import checkpoint_of, write_json
+from scripts.lib.resume import Clock, last_checkpoint, mark_complete
+from tests.training_case import GRPO, SFT, case, tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    """The record of a tiny random model."""
+    return tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+def batch(whole: int, device: int) -> dict:
+    return {"global_batch_size": whole, "per_device_train_batch_size": device}
+
+
+def test_the_global_batch_does_not_depend_on_the_number_of_processes():
+    assert accumulation_steps(batch(128, 4), world=1) == 32
+    assert accumulation_steps(batch(128, 4), world=8) == 4
+
+
+def test_a_batch_that_cannot_be_divided_is_refused():
+    with pytest.raises(SystemExit, match="128 cannot be divided.* 4 x 3 process"):
+        accumulation_steps(batch(128, 4), world=3)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("learning_rat", "no argument learning_rat; did you mean learning_rate"),
+        ("warmup_ratio", "no argument warmup_ratio"),
+        ("seed", "seed is set by the training script"),
+    ],
+)
+def test_an_unknown_recipe_key_is_named(key, message):
+    known = {"learning_rate", "seed", "per_device_train_batch_size"}
+    with pytest.raises(SystemExit, match=message):
+        check_names(batch(4, 2) | {key: 1}, known, "SFTTrainer")
+
+
+def test_completions_of_one_prompt_stay_together():
+    check_generation(GRPO, accumulation=2, world=1)
+    with pytest.raises(SystemExit, match="multiples of num_generations 3"):
+        check_generation(GRPO | {"num_generations": 3}, accumulation=2, world=1)
+
+
+def test_a_checkpoint_between_two_generations_is_refused():
+    twice = GRPO | {"num_iterations": 4}
+    check_generation(twice | {"save_steps": 8}, accumulation=2, world=1)
+    with pytest.raises(SystemExit, match="save_steps 2 ends between two generations"):
+        check_generation(twice, accumulation=2, world=1)
+
+
+def logged(*rewards: float) -> list[dict]:
+    return [
+        {"step": step, "loss": 0.1, "grad_norm": 1.0, "reward": reward}
+        for step, reward in enumerate(rewards, start=1)
+    ]
+
+
+def test_a_reward_of_zero_is_a_collapse_only_when_it_lasts():
+    assert collapse.found(logged(0, 0, 0.1, 0, 0), zero_reward_steps=3) is None
+    verdict = collapse.found(logged(0.2, 0, 0, 0, 0.3), zero_reward_steps=3)
+    assert verdict["reason"] == "the reward was 0 for 3 steps in a row, to step 4"
+    assert [entry["step"] for entry in verdict["evidence"]] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["loss", "grad_norm"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_a_collapse_and_fits_into_json(name, value):
+    history = [*logged(1.0), {"step": 2, "loss": 0.1, "grad_norm": 1.0} | {name: value}]
+    verdict = collapse.found(history, zero_reward_steps=None)
+    assert verdict["reason"] == f"{name} was {value} at step 2"
+    json.dumps(verdict, allow_nan=False)
+
+
+def test_a_healthy_run_and_its_closing_entry_are_no_collapse():
+    assert collapse.found([*logged(1.0, 0.5), {"train_runtime": 3.0}], 2) is None
+
+
+def test_a_torn_checkpoint_is_skipped(tmp_path):
+    for step in (2, 10, 12):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "model.safetensors").write_bytes(b"12345")
+    mark_complete(tmp_path / "checkpoint-2")
+    mark_complete(tmp_path / "checkpoint-10")
+    (tmp_path / "checkpoint-10" / "model.safetensors").write_bytes(b"123")
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
+
+
+def test_wall_time_adds_up_over_starts_and_survives_a_torn_line(tmp_path):
+    path = tmp_path / "clock.jsonl"
+    Clock(path, time.monotonic() - 5).tick(100)
+    with path.open("a") as file:
+        file.write('{"sec')
+    again = Clock(path, time.monotonic())
+    assert (round(again.seconds), again.peak, again.starts) == (5, 100, 2)
+
+
+def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_path):
+    write_json(tmp_path / "parent.json", {"status": "collapsed", "reason": "loss was nan"})
+    path = case(tmp_path, tmp_path / "parent.json", "train_sft", SFT)
+    command = (
+        "import sys, tests.training_case as t\n"
+        "t.run_case(sys.argv[1])\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", command, str(path)], check=True)
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert (record["status"], record["files"]) == ("collapsed", {})
+    assert record["reason"] == "the parent collapsed: loss was nan"
+
+
+def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path):
+    from scripts.lib.checkpoints import end_of_turn, load_tokenizer
+    from scripts.train_sft import encode
+
+    tokenizer = load_tokenizer(checkpoint_of(tiny))
+    example = {
+        "prompt": [{"role": "user", "content": "2+2?"}],
+        "completion": [{"role": "assistant", "content": "<think>\nx\n</think>"}],
+    }
+    stop = end_of_turn(tokenizer)
+    ids, labels = encode(example, tokenizer, stop, opened="")
+    assert tokenizer.decode(ids[-1:]) == "<|im_end|>" == tokenizer.decode(labels[-1:])
+    assert tokenizer.decode([label for label in labels if label != -100]) == (
+        "<think>\nx\n</think><|im_end|>"
+    )
+    whole = tokenizer.apply_chat_template(
+        example["prompt"] + example["completion"], tokenize=True, return_dict=True
+    )["input_ids"]
+    assert tokenizer.decode(whole[len(ids) :]) == "\n"
+    assert ids == whole[: len(ids)]
+
+
+def test_an_example_over_the_length_is_counted_never_cut(tiny):
+    from scripts.lib.checkpoints import load_tokenizer
+    from scripts.train_sft import encode_all
+
+    rows = [
+        {"prompt": [{"role": "user", "content": "?"}], "completion": [{"content": "a" * length}]}
+        for length in (5, 50)
+    ]
+    tokenizer = load_tokenizer(checkpoint_of(tiny))
+    (short, _), _ = encode_all(rows, tokenizer, max_length=None)
+    kept, counts = encode_all(rows, tokenizer, max_length=len(short["input_ids"]))
+    assert kept == [short]
+    assert (counts["given"], counts["used"], counts["over_length"]) == (2, 1, 1)
+    assert counts["target_tokens"] == 6
+    with pytest.raises(SystemExit, match="all examples are longer than max_length 9 tokens"):
+        encode_all(rows, tokenizer, max_length=9)
+
+
+def test_both_stop_tokens_whatever_the_parent_declares(tiny):
+    from scripts.lib.checkpoints import load_model, load_tokenizer
+
+    folder = checkpoint_of(tiny)
+    tokenizer = load_tokenizer(folder)
+    stops = load_model(folder, {}, tokenizer).generation_config.eos_token_id
+    assert tokenizer.convert_ids_to_tokens(stops) == ["<|im_end|>", "<|endoftext|>"]
+
+
+def test_a_parent_that_cannot_be_trained_is_named(tiny, tmp_path):
+    from scripts.lib.checkpoints import load_model, load_tokenizer
+
+    folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
+    tokenizer = load_tokenizer(folder)
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", config | {"architectures": ["Qwen2ForTokenClassification"]})
+    with pytest.raises(SystemExit, match="is not a causal language model"):
+        load_model(folder, {}, tokenizer)
+    (folder / "chat_template.jinja").unlink()
+    with pytest.raises(SystemExit, match="has no chat template"):
+        load_tokenizer(folder)

@@ -1,0 +1,195 @@
+"""Whole trainings of a tiny model: killed and resumed to the same bytes, collapsed, shared."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.records import checkpoint_of, digest_files, write_json
+from tests.training_case import GRPO, LORA, SFT, case, run_case, tiny_model
+
+RECIPES = {
+    "sft": ("train_sft", SFT),
+    "lora": ("train_sft", SFT | {"lora": LORA}),
+    "grpo": ("train_grpo", GRPO),
+}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    """The record of a tiny random model."""
+    return tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+def start(path: Path) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.training_case", str(path)]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def record_of(path: Path) -> dict:
+    return json.loads((path.parent / "out" / "training.json").read_text())
+
+
+def wait_for(path: Path, run: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert run.poll() is None, run.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+def test_a_killed_training_ends_in_the_same_bytes(kind, tiny, tmp_path):
+    rule, recipe = RECIPES[kind]
+    start_of = json.loads(tiny.read_text())["files"]
+    recipe = recipe | {"max_steps": 40, "save_steps": 10}
+    run_case(case(tmp_path / "whole", tiny, rule, recipe))
+    whole = record_of(tmp_path / "whole" / "case.json")
+
+    path = case(tmp_path / "killed", tiny, rule, recipe)
+    work = path.parent / "checkpoints" / ("a" * 64)
+    run = start(path)
+    wait_for(work / "checkpoint-10" / "complete.json", run)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    out = path.parent / "out"
+    assert not out.exists()
+    torn = work / "checkpoint-39"
+    torn.mkdir()
+    (torn / "trainer_state.json").write_text("{")
+    other = path.parent / "checkpoints" / ("b" * 64)
+    other.mkdir()
+    run_case(path)
+    resumed = record_of(path)
+
+    assert resumed["starts"] == 2
+    assert resumed["files"] == whole["files"] == digest_files(out / "checkpoint")
+    assert resumed["adapter_files"] == whole["adapter_files"]
+    assert bool(whole["adapter_files"]) == (kind == "lora")
+    without_times = [
+        [{**entry, "step_time": 0} for entry in record["log"]] for record in (whole, resumed)
+    ]
+    assert without_times[0] == without_times[1]
+    assert rule == "train_sft" or len({entry["reward"] for entry in whole["log"]}) > 1
+    assert whole["files"]["model.safetensors"] != start_of["model.safetensors"]
+    assert (resumed["steps"], resumed["tokens"]) == (40, whole["tokens"])
+    assert [path.name for path in (path.parent / "checkpoints").iterdir()] == ["lock"]
+    for file in sorted(out.rglob("*.json")):
+        assert str(tmp_path) not in file.read_text() or file.name == "training.json"
+
+
+@pytest.mark.slow
+def test_the_trained_checkpoint_is_the_next_parent(tiny, tmp_path):
+    """A LoRA stage, then full GRPO on its merged weights, in bfloat16 throughout."""
+    parent = tiny_model(tmp_path / "model", dtype="bfloat16")
+    run_case(case(tmp_path / "lora", parent, "train_sft", SFT | {"lora": LORA}))
+    lora = tmp_path / "lora" / "out" / "training.json"
+    run_case(case(tmp_path / "rl", lora, "train_grpo", GRPO))
+
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM
+
+    weights = [
+        load_file(folder / "model.safetensors")
+        for folder in map(checkpoint_of, (parent, lora, tmp_path / "rl" / "out" / "training.json"))
+    ]
+    assert {str(tensor.dtype) for one in weights for tensor in one.values()} == {"torch.bfloat16"}
+    assert weights[0].keys() == weights[1].keys() == weights[2].keys()
+    names = {path.name for path in (lora.parent / "checkpoint").iterdir()}
+    assert names == {path.name for path in checkpoint_of(parent).iterdir()}
+    model = AutoModelForCausalLM.from_pretrained(lora.parent / "checkpoint")
+    assert model.generation_config.do_sample and len(model.generation_config.eos_token_id) == 2
+    assert (lora.parent / "adapter" / "adapter_model.safetensors").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sft", "grpo"])
+def test_a_training_that_blows_up_is_recorded_as_collapsed(kind, tiny, tmp_path):
+    rule, recipe = RECIPES[kind]
+    path = case(tmp_path, tiny, rule, recipe | {"learning_rate": 1.0e38})
+    stale = tmp_path / "out" / "checkpoint"
+    stale.mkdir(parents=True)
+    run_case(path)
+    record = record_of(path)
+    assert (record["status"], record["files"]) == ("collapsed", {})
+    assert record["reason"] and record["evidence"] and record["steps"] < 6
+    assert not stale.exists()
+
+
+@pytest.mark.slow
+def test_a_reward_that_stays_at_zero_ends_the_training(tiny, tmp_path):
+    from scripts.lib.rewards import format_reward
+
+    path = case(tmp_path, tiny, "train_grpo", GRPO)
+    fields = json.loads(path.read_text())
+    fields["settings"]["collapse"]["zero_reward_steps"] = 3
+    write_json(path, fields)
+    run_case(path, format_reward)  # a random model meets neither
+    record = record_of(path)
+    assert (record["status"], record["steps"]) == ("collapsed", 3)
+
+
+@pytest.mark.slow
+def test_rollouts_inherit_nothing_from_the_hubs_generation_config(tiny, tmp_path):
+    from transformers import TrainerCallback
+
+    from scripts.lib.training import Inputs
+    from scripts.train_grpo import build_trainer
+
+    folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
+    hub = {"do_sample": True, "repetition_penalty": 1.1, "top_k": 20, "top_p": 0.8, "min_p": 0.1}
+    write_json(folder / "generation_config.json", hub)
+    settings = json.loads(case(tmp_path, tiny, "train_grpo", GRPO).read_text())["settings"]
+    rows = [json.loads(line) for line in (tmp_path / "examples.jsonl").read_text().splitlines()]
+    watch = TrainerCallback()
+    trainer, _ = build_trainer(Inputs(settings, folder, rows, tmp_path / "work", watch))
+    asked = trainer.generation_config
+    assert (asked.temperature, asked.top_p, asked.top_k) == (1.0, 1.0, 0)
+    assert (asked.repetition_penalty, asked.min_p) == (1.0, None)
+    assert asked.eos_token_id == trainer.eos_token_ids and len(asked.eos_token_id) == 2
+    kept = trainer.model.generation_config
+    assert (kept.top_k, kept.top_p, kept.repetition_penalty, kept.min_p) == (0, 1.0, 1.0, None)
+
+
+@pytest.mark.slow
+def test_the_second_of_two_writers_ends_at_once(tiny, tmp_path):
+    path = case(tmp_path, tiny, "train_sft", SFT | {"max_steps": 100_000})
+    first = start(path)
+    try:
+        wait_for(tmp_path / "checkpoints" / ("a" * 64) / "checkpoint-2" / "complete.json", first)
+        second = start(path)
+        _, errors = second.communicate(timeout=60)
+        assert second.returncode == 1
+        assert "another process is training here" in errors and "Traceback" not in errors
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+def test_a_run_killed_after_its_last_step_trains_no_further(kind, tiny, tmp_path, monkeypatch):
+    whole = tmp_path / "whole"
+    run_case(case(whole, tiny, *RECIPES[kind]))
+    path = case(tmp_path / "cut", tiny, *RECIPES[kind])
+    with monkeypatch.context() as patch:
+        patch.setattr("scripts.lib.training.publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_case(path)
+    run_case(path)
+    records = [record_of(whole / "case.json"), record_of(path)]
+    assert records[0]["files"] == records[1]["files"]
+    assert records[0]["tokens"] == records[1]["tokens"] and records[1]["steps"] == 6
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
