@@ -1,0 +1,61 @@
+"""Benchmarks already evaluated, kept outside the rule's outputs, which Snakemake deletes.
+
+An entry is a folder named by what decides its content: the weights, the benchmark's key (its
+settings, data and code) and the benchmark file. So retrained weights are never given old answers.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scripts.lib.records import publish_folder, read_json, write_json
+
+FILES = ("{}.parquet", "{}.run.json", "{}.json")  # the record last: it vouches for the others
+
+
+class Entry(NamedTuple):
+    """The place of one benchmark's evaluation in the store."""
+
+    folder: Path
+    benchmark: str
+
+    def record(self) -> dict[str, Any] | None:
+        """Return the stored record, None if this evaluation was never finished."""
+        path = self.folder / f"{self.benchmark}.json"
+        return read_json(path) if path.exists() else None
+
+    def keep(self, record: dict[str, Any], details: bytes, run: dict[str, Any]) -> None:
+        """Store a finished evaluation: its folder appears whole, by one rename."""
+        aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
+        write_evaluation(aside, self.benchmark, record, details, run)
+        publish_folder(aside, self.folder)
+
+    def publish(self, output: Path) -> None:
+        """Copy the stored files to the rule's outputs, each by one rename."""
+        output.mkdir(parents=True, exist_ok=True)
+        for name in (pattern.format(self.benchmark) for pattern in FILES):
+            aside = output / f".{name}.{os.getpid()}"
+            shutil.copyfile(self.folder / name, aside)
+            aside.replace(output / name)
+
+
+def entry(store: Path, benchmark: str, weights: str, key: str, data: str) -> Entry:
+    """Return the entry of a benchmark for these weights, this key and this benchmark file."""
+    identity = json.dumps({"weights": weights, "key": key, "data": data}, sort_keys=True)
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    return Entry(Path(store) / benchmark / name, benchmark)
+
+
+def write_evaluation(
+    folder: Path, benchmark: str, record: dict[str, Any], details: bytes, run: dict[str, Any]
+) -> None:
+    """Write the three files of one benchmark's evaluation into a folder, the record last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".{benchmark}.parquet.{os.getpid()}"
+    aside.write_bytes(details)
+    aside.replace(folder / f"{benchmark}.parquet")
+    write_json(folder / f"{benchmark}.run.json", run)
+    write_json(folder / f"{benchmark}.json", record)

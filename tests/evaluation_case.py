@@ -1,0 +1,84 @@
+"""A tiny random model, two benchmarks of a few problems, and one evaluation of them."""
+
+import shutil
+from pathlib import Path
+
+from scripts.evaluate import evaluate
+from scripts.lib.records import digest_files, write_json, write_jsonl
+
+SETTINGS = {
+    "prompt": {"system": None, "user": "{question}\nWrite the result as \\boxed{result}."},
+    "temperature": 0.6,
+    "top_p": 0.95,
+    "top_k": 0,
+    "repetition_penalty": 1.0,
+    "max_new_tokens": 24,
+    "max_model_length": 128,
+    "dtype": "float32",
+    "batch_size": 4,
+    "num_samples": 2,
+    "grader": {"timeout": 5.0},
+    "seed": 0,
+    "key": "the benchmark's key",
+}
+
+
+def problems(count: int) -> list[dict]:
+    return [
+        {"id": str(i), "question": f"Mia has {i} plums" + " and more" * (i % 3), "gold": str(i)}
+        for i in range(count)
+    ]
+
+
+def model_record(folder: Path, **fields) -> Path:
+    record = {"key": "m", "status": "ok", "files": digest_files(folder / "checkpoint"), **fields}
+    write_json(folder / "training.json", record)
+    return folder / "training.json"
+
+
+def run(tmp_path: Path, record: Path, names: dict[str, int], out: str = "out", **changed) -> Path:
+    """Evaluate benchmarks of a few problems each; return the output folder."""
+    benchmarks = {}
+    for name, count in names.items():
+        benchmarks[name] = tmp_path / f"{name}.jsonl"
+        write_jsonl(benchmarks[name], problems(count))
+    settings = dict.fromkeys(names, {**SETTINGS, **changed})
+    evaluate("toy+sft", 0, record, benchmarks, settings, tmp_path / "store", tmp_path / out)
+    return tmp_path / out
+
+
+def make_model(folder: Path, seed: int) -> Path:
+    """Save a random Qwen2 whose own generation settings are all against the study's."""
+    import torch
+    from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
+
+    texts = [problem["question"] for problem in problems(30)] + [SETTINGS["prompt"]["user"]]
+    blank = Qwen2Tokenizer()
+    tokenizer = blank.train_new_from_iterator(
+        texts, 300, new_special_tokens=["<|im_start|>", "<|im_end|>", "<|own_stop|>"]
+    )
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    torch.manual_seed(seed)
+    model = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            max_position_embeddings=128,
+            tie_word_embeddings=True,
+        )
+    )
+    own = tokenizer.convert_tokens_to_ids("<|own_stop|>")
+    model.generation_config = GenerationConfig(
+        do_sample=True, top_k=1, repetition_penalty=1.5, eos_token_id=own, max_new_tokens=3
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder / "checkpoint")
+    tokenizer.save_pretrained(folder / "checkpoint")
+    return model_record(folder)

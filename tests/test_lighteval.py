@@ -1,0 +1,183 @@
+"""LightEval over a tiny random model: what is sampled, recorded, kept and never repeated."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from scripts import evaluate as script
+from scripts.lib.evaluation_records import SCHEMA, mean_over_problems
+from tests.evaluation_case import SETTINGS, make_model, problems, run
+
+ROOT = Path(__file__).parents[1]
+ENDINGS = ("json", "parquet")  # what must not differ between two runs; run.json may
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return make_model(tmp_path_factory.mktemp("tiny"), seed=0)
+
+
+@pytest.fixture
+def engine(tiny):
+    with script.Engine(tiny.parent / "checkpoint", "toy/seed-0", SETTINGS) as engine:
+        yield engine
+
+
+def texts_of(out: Path, name: str) -> list[str]:
+    return pq.read_table(out / f"{name}.parquet")["completion"].to_pylist()
+
+
+def test_two_runs_give_the_same_bytes_and_no_benchmark_depends_on_another(tiny, tmp_path):
+    both, alone = tmp_path / "both", tmp_path / "alone"
+    first = run(both, tiny, {"gsm8k": 5, "amc23": 3})
+    second = run(alone, tiny, {"amc23": 3})
+    for ending in ENDINGS:
+        name = f"amc23.{ending}"
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    run(alone, tiny, {"gsm8k": 5, "amc23": 3})
+    for ending in ENDINGS:
+        name = f"gsm8k.{ending}"
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_the_settings_sample_and_nothing_of_the_checkpoint_does(tiny, tmp_path):
+    out = run(tmp_path, tiny, {"amc23": 4}, num_samples=3)
+    table = pq.read_table(out / "amc23.parquet")
+    assert table.schema.equals(SCHEMA)
+    rows = table.to_pylist()
+    assert [(row["problem"], row["sample"]) for row in rows] == [
+        (str(problem), sample) for problem in range(4) for sample in range(3)
+    ]
+    # top_k 1 of the checkpoint would make all three alike, its max_new_tokens would end them at 3
+    assert all(len({row["completion"] for row in rows[i : i + 3]}) > 1 for i in (0, 3, 6, 9))
+    assert max(row["tokens"] for row in rows) > 3
+    for row in rows:
+        assert row["tokens"] <= SETTINGS["max_new_tokens"]
+        assert row["finish_reason"] == "stop" or row["tokens"] == SETTINGS["max_new_tokens"]
+        assert row["prompt"].endswith("<|im_start|>assistant\n")
+        assert row["question"] in row["prompt"]
+    other = run(tmp_path, tiny, {"amc23": 4}, "other", num_samples=3, seed=1, key="of seed 1")
+    assert texts_of(other, "amc23") != texts_of(out, "amc23")
+    record = json.loads((out / "amc23.json").read_text())
+    assert record["samples"] == 3
+    assert record["accuracy"] == mean_over_problems(rows, "correct")
+    assert record["lighteval"]["results"]["extractive_match"] == pytest.approx(
+        mean_over_problems(rows, "lighteval_correct")
+    )
+    assert record["lighteval"]["generation_parameters"]["temperature"] == 0.6
+
+
+def test_retrained_weights_at_the_same_path_are_evaluated_anew(tmp_path):
+    before = texts_of(run(tmp_path, make_model(tmp_path / "m", 0), {"gsm8k": 4}), "gsm8k")
+    after = texts_of(run(tmp_path, make_model(tmp_path / "m", 1), {"gsm8k": 4}), "gsm8k")
+    assert before != after
+    assert texts_of(run(tmp_path, make_model(tmp_path / "m", 0), {"gsm8k": 4}), "gsm8k") == before
+    assert {path.name for path in (tmp_path / "m").iterdir()} == {"checkpoint", "training.json"}
+
+
+def test_killed_evaluation_keeps_its_finished_benchmarks(tiny, tmp_path, monkeypatch):
+    names = {"gsm8k": 3, "amc23": 60}
+    whole = run(tmp_path / "whole", tiny, names)
+    code = (
+        "from pathlib import Path; from tests.evaluation_case import run; "
+        f"run(Path({str(tmp_path)!r}), Path({str(tiny)!r}), {names!r})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 120
+    while not (tmp_path / "out" / "gsm8k.json").exists() and time.monotonic() < limit:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "out" / "amc23.json").exists()
+    shutil.rmtree(tmp_path / "out")  # Snakemake deletes the outputs before it starts a job again
+
+    asked = []
+    evaluate = script.Engine.evaluate
+    monkeypatch.setattr(
+        script.Engine,
+        "evaluate",
+        lambda self, name, *rest: asked.append(name) or evaluate(self, name, *rest),
+    )
+    again = run(tmp_path, tiny, names)
+    assert asked == ["amc23"]
+    for name in names:
+        for ending in ENDINGS:
+            file = f"{name}.{ending}"
+            assert (again / file).read_bytes() == (whole / file).read_bytes()
+    monkeypatch.setattr(script, "Engine", None)  # all are there: no engine starts
+    run(tmp_path, tiny, names)
+
+
+def test_stop_tokens_are_the_checkpoints_own_and_both_of_qwen(engine):
+    names = engine.model.tokenizer.convert_ids_to_tokens(engine.model.stop_ids)
+    assert {"<|own_stop|>", "<|im_end|>", "<|endoftext|>"} == set(names)
+
+
+def rendered(engine, question: str) -> list[int]:
+    message = {
+        "role": "user",
+        "content": SETTINGS["prompt"]["user"].replace("{question}", question),
+    }
+    return engine.model.tokenizer.apply_chat_template(
+        [message], add_generation_prompt=True, return_dict=False
+    )
+
+
+def test_prompts_reach_the_model_whole(engine, monkeypatch):
+    asked = problems(5)
+    longest = max(len(rendered(engine, problem["question"])) for problem in asked)
+    seen = []
+    generate = engine.model.model.generate
+
+    def spy(input_ids, attention_mask, generation_config):
+        for ids, mask in zip(input_ids.tolist(), attention_mask.tolist(), strict=True):
+            seen.append([token for token, used in zip(ids, mask, strict=True) if used])
+        return generate(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            generation_config=generation_config,
+        )
+
+    monkeypatch.setattr(engine.model.model, "generate", spy)
+    tight = {**SETTINGS, "num_samples": 1, "max_model_length": longest + 1}
+    rows, _, _ = engine.evaluate("gsm8k", asked, tight)
+    assert sorted(seen) == sorted(rendered(engine, problem["question"]) for problem in asked)
+    for problem, row in zip(asked, rows, strict=True):
+        room = longest + 1 - len(rendered(engine, problem["question"]))
+        assert row["tokens"] <= room  # what is generated gives way, never the prompt
+
+    with pytest.raises(SystemExit, match=r"gsm8k, problem \d: .*max_model_length"):
+        engine.evaluate("gsm8k", asked, {**tight, "max_model_length": longest})
+    with pytest.raises(SystemExit, match="128 positions"):
+        engine.evaluate("gsm8k", asked, {**SETTINGS, "max_model_length": 129})
+
+
+def test_lightevals_verdict_is_averaged_over_any_number_of_samples():
+    from lighteval.models.model_output import ModelResponse
+    from lighteval.tasks.requests import Doc
+
+    from scripts.lib.lighteval_metric import METRIC, sampled_extractive_match
+
+    right, wrong = r"The result is \boxed{18}.", r"\boxed{20}"
+    answers = [[right] * 3 + [wrong] * 7, [right] * 10, [wrong] * 10]
+    docs = [Doc(query="", choices=["18"], gold_index=0, specific={}) for _ in answers]
+    responses = [ModelResponse(text=texts) for texts in answers]
+    means = sampled_extractive_match(10).compute_sample(responses=responses, docs=docs)[METRIC]
+    assert means == pytest.approx([0.3, 1.0, 0.0])
+    assert docs[0].specific[METRIC] == [True] * 3 + [False] * 7
+
+
+def test_lighteval_is_stopped_where_it_hangs():
+    from scripts.lib.lighteval_metric import judge
+
+    pairs = [("18", "$18$"), ("18", "$9^{9^{9^{9}}}$"), ("1,080", r"\boxed{1080}")]
+    assert judge(pairs, limit=2.0) == [True, None, True]
