@@ -1,0 +1,110 @@
+"""The evaluation records of the planned run, and the per-problem verdicts beside them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from scripts.lib.records import read_json
+
+COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct"]
+
+
+class Verdicts(NamedTuple):
+    """One run on one benchmark: problem ids and golds, `correct` and `strict` (problems,) means."""
+
+    problems: list[str]
+    golds: list[str]
+    correct: np.ndarray
+    strict: np.ndarray
+
+
+class Evaluation(NamedTuple):
+    """An evaluation record and its verdicts; None for a collapsed training."""
+
+    record: dict
+    verdicts: Verdicts | None
+
+
+def check_key(path: Path, record: dict, planned: str | None) -> None:
+    """End where a record is not the one that this run planned: a stale number is never kept."""
+    if record.get("key") != planned:
+        raise SystemExit(
+            f"{path}: its key is {record.get('key')}, but "
+            + (f"{planned} is planned" if planned else "no such record is planned")
+            + ": it was left by another configuration or by other code. "
+            f"Delete {path} and start Snakemake again; it makes the record anew."
+        )
+
+
+def read_evaluations(
+    paths: Iterable[Path], planned: dict[str, dict[str, dict[str, str]]]
+) -> dict[tuple[str, int, str], Evaluation]:
+    """Read records into {(cell, seed, benchmark): evaluation}, each checked against its key.
+
+    `planned` holds the keys as {cell: {benchmark: {seed: key}}}; all of them must be there.
+    """
+    found = {}
+    for path in paths:
+        record = read_json(path)
+        cell, seed, benchmark = (record.get(name) for name in ("cell", "seed", "benchmark"))
+        check_key(path, record, planned.get(cell, {}).get(benchmark, {}).get(str(seed)))
+        verdicts = read_verdicts(path, record) if record["status"] == "ok" else None
+        found[cell, seed, benchmark] = Evaluation(record, verdicts)
+    missing = [
+        f"{cell}/seed-{seed}/{benchmark}"
+        for cell, benchmarks in planned.items()
+        for benchmark, seeds in benchmarks.items()
+        for seed in seeds
+        if (cell, int(seed), benchmark) not in found
+    ]
+    if missing:
+        raise SystemExit(f"no evaluation of {', '.join(missing)} given; give its file by --records")
+    return found
+
+
+def read_verdicts(record_path: Path, record: dict) -> Verdicts:
+    """Read the parquet file beside an evaluation record; its rows must be those of the record."""
+    path = Path(record_path).with_suffix(".parquet")
+    try:
+        table = pq.read_table(path, columns=COLUMNS)
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(
+            f"{path}: not the details of an evaluation ({error}); "
+            f"delete {record_path} and start Snakemake again"
+        ) from None
+    shape = (record["problems"], record["samples"])
+    fits = table.num_rows == shape[0] * shape[1]
+    if fits:
+        problems = table["problem"].to_numpy().reshape(shape)
+        order = table["sample"].to_numpy().reshape(shape)
+        fits = (problems == problems[:, :1]).all() and (order == np.arange(shape[1])).all()
+    if not fits:
+        raise SystemExit(
+            f"{path}: does not hold {shape[1]} sample(s) of each of {shape[0]} problems in order, "
+            f"as {record_path} says; delete {record_path} and start Snakemake again"
+        )
+    return Verdicts(
+        problems[:, 0].tolist(),
+        table["gold"].to_numpy().reshape(shape)[:, 0].tolist(),
+        table["correct"].to_numpy(zero_copy_only=False).reshape(shape).mean(axis=1),
+        table["strict_correct"].to_numpy(zero_copy_only=False).reshape(shape).mean(axis=1),
+    )
+
+
+def stack_correct(evaluations: list[Evaluation]) -> np.ndarray:
+    """Return the `correct` means of runs on the same problems as (runs, problems)."""
+    first = evaluations[0]
+    for other in evaluations[1:]:
+        if (
+            other.verdicts.problems != first.verdicts.problems
+            or other.record["samples"] != first.record["samples"]
+        ):
+            raise SystemExit(
+                f"{first.record['benchmark']}: {first.record['cell']} seed {first.record['seed']} "
+                f"and {other.record['cell']} seed {other.record['seed']} were evaluated on other "
+                "problems or numbers of samples; delete both records and start Snakemake again"
+            )
+    return np.stack([evaluation.verdicts.correct for evaluation in evaluations])

@@ -1,0 +1,207 @@
+"""Make one table of the study as LaTeX, Markdown and CSV.
+
+The LaTeX file is a complete `table` environment that needs the package booktabs. An entry is the
+accuracy in percent with the distances to the ends of its 95% interval; Markdown and CSV hold the
+ends themselves. A cell with a collapsed training is marked with a double dagger. The CSV has the
+columns of `paper/reported.csv`, then cell and interval ends.
+"""
+
+from pathlib import Path
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.cell_records import read_cells, table_cells, write_csv
+from scripts.lib.records import write_text
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "†": r"$^{\dagger}$",
+    "‡": r"$^{\ddagger}$",
+}
+Cells = dict[tuple[str, str], dict]
+
+
+def escape_latex(text: str) -> str:
+    """Return text that LaTeX prints as it stands."""
+    return "".join(LATEX.get(character, character) for character in text)
+
+
+def percents(record: dict) -> tuple[float, float, float] | None:
+    """Return accuracy and interval ends in percent, to one decimal; None without a number."""
+    if record["accuracy"] is None:
+        return None
+    low, high = record["interval"]
+    return tuple(round(100 * value, 1) for value in (record["accuracy"], low, high))
+
+
+def latex_entry(record: dict) -> str:
+    """Return one entry, two columns wide: the accuracy, and its distances to the interval's ends.
+
+    The distances are those between the rounded numbers, so that they add up on paper.
+    """
+    numbers = percents(record)
+    if numbers is None:
+        return r"\multicolumn{2}{c}{--}"
+    value, low, high = numbers
+    return f"{value:.1f} & $^{{+{high - value:.1f}}}_{{-{value - low:.1f}}}$"
+
+
+def markdown_entry(record: dict) -> str:
+    """Return one entry: `54.0 [51.2, 56.7]`, or a dash."""
+    numbers = percents(record)
+    return "–" if numbers is None else "{:.1f} [{:.1f}, {:.1f}]".format(*numbers)
+
+
+def method_label(row: dict, cells: Cells, benchmarks: list[dict]) -> str:
+    """Return the row's label, with a double dagger where a training collapsed."""
+    records = [cells[row["cell"], benchmark["name"]] for benchmark in benchmarks]
+    return row["label"] + ("‡" if any(r["status"] == "collapsed" for r in records) else "")
+
+
+def table_notes(table: dict, cells: Cells) -> list[str]:
+    """Return the sentences below the table: what an entry is, chance levels, what ‡ means."""
+    rows = [row for section in table["sections"] for row in section["rows"]]
+    records = {
+        benchmark["name"]: [cells[row["cell"], benchmark["name"]] for row in rows]
+        for benchmark in table["benchmarks"]
+    }
+    every = [record for group in records.values() for record in group]
+    seeds = max(len(record["seeds"]) for record in every)
+    notes = [table["note"]] if table["note"] else []
+    notes.append(
+        "Accuracy in percent with its 95% interval, "
+        + (
+            f"mean over {seeds} seeds; the interval holds the spread over seeds and problems."
+            if seeds > 1
+            else "one seed; the interval holds the spread over problems and samples of this run, "
+            "not over trainings."
+        )
+    )
+    sizes, chances = [], []
+    for benchmark in table["benchmarks"]:
+        group = records[benchmark["name"]]
+        sizes.append(f"{benchmark['label']} {group[0]['problems']} × {group[0]['samples']}")
+        levels = [record["chance"]["accuracy"] for record in group if record["chance"]]
+        if levels:
+            chances.append(f"{benchmark['label']} {100 * levels[0]:.1f}")
+    notes.append(f"Problems × samples: {', '.join(sizes)}.")
+    if chances:
+        notes.append(f"Always giving the most common answer would score: {', '.join(chances)}.")
+    losses = {row["label"]: lost_seeds(row, cells, table) for row in rows}
+    collapsed = [f"{label}: {lost}" for label, lost in losses.items() if lost]
+    if collapsed:
+        others = "a number is the mean over the other seeds, " if seeds > 1 else ""
+        notes.append(
+            f"‡ Training collapsed ({'; '.join(collapsed)}): "
+            f"{others}a dash stands where there is no number."
+        )
+    return notes
+
+
+def lost_seeds(row: dict, cells: Cells, table: dict) -> str:
+    """Return words such as `1 of 3 seeds` for the collapsed seeds of a row; empty where none is."""
+    runs = cells[row["cell"], table["benchmarks"][0]["name"]]["runs"]
+    lost = [str(run["seed"]) for run in runs if run["status"] == "collapsed"]
+    return f"{len(lost)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}" if lost else ""
+
+
+def latex_table(name: str, table: dict, cells: Cells) -> str:
+    """Return the table as a LaTeX `table` environment."""
+    benchmarks = table["benchmarks"]
+    width = 1 + 2 * len(benchmarks)
+    heads = [rf"\multicolumn{{2}}{{c}}{{{escape_latex(b['label'])}}}" for b in benchmarks]
+    lines = [
+        r"\begin{table}[t]",
+        r"\centering",
+        rf"\caption{{{escape_latex(table['caption'])}}}",
+        rf"\label{{tab:{name}}}",
+        r"\vspace{4pt}",
+        r"\small",
+        r"\setlength{\tabcolsep}{4pt}",
+        r"\renewcommand{\arraystretch}{1.25}",
+        rf"\begin{{tabular}}{{@{{}}l{'r@{}l' * len(benchmarks)}@{{}}}}",
+        r"\toprule",
+        " & ".join(["Method", *heads]) + r" \\",
+    ]
+    for section in table["sections"]:
+        title = escape_latex(section["section"])
+        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{@{{}}l}}{{\textit{{{title}}}}} \\"]
+        for row in section["rows"]:
+            label = escape_latex(method_label(row, cells, benchmarks))
+            entries = [latex_entry(cells[row["cell"], b["name"]]) for b in benchmarks]
+            lines.append(" & ".join([label, *entries]) + r" \\")
+    notes = escape_latex(" ".join(table_notes(table, cells)))
+    lines += [r"\bottomrule", r"\end{tabular}", r"\par\smallskip"]
+    lines += [rf"\parbox{{\linewidth}}{{\footnotesize {notes}}}", r"\end{table}"]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(table: dict, cells: Cells) -> str:
+    """Return the table as Markdown, padded so that it can be read as plain text too."""
+    benchmarks = table["benchmarks"]
+    grid = [["Method", *(benchmark["label"] for benchmark in benchmarks)]]
+    for section in table["sections"]:
+        grid.append([f"**{section['section']}**", *("" for _ in benchmarks)])
+        for row in section["rows"]:
+            entries = [markdown_entry(cells[row["cell"], b["name"]]) for b in benchmarks]
+            grid.append([method_label(row, cells, benchmarks), *entries])
+    grid = [[text.replace("|", r"\|") for text in line] for line in grid]
+    widths = [max(len(line[column]) for line in grid) for column in range(len(grid[0]))]
+    lines = [
+        "| " + " | ".join(t.ljust(w) for t, w in zip(line, widths, strict=True)) + " |"
+        for line in grid
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    notes = "\n\n".join(table_notes(table, cells))
+    return f"### {table['caption']}\n\n" + "\n".join(lines) + f"\n\n{notes}\n"
+
+
+def table_rows(name: str, table: dict, cells: Cells) -> tuple[list[str], list[dict]]:
+    """Return columns and rows of the CSV: percent to one decimal, `-` where there is no number."""
+    names = [benchmark["name"] for benchmark in table["benchmarks"]]
+    ends = [f"{column}_{end}" for column in names for end in ("low", "high")]
+    rows = []
+    for section in table["sections"]:
+        for row in section["rows"]:
+            label = method_label(row, cells, table["benchmarks"])
+            line = {"table": name, "section": section["section"], "method": label}
+            for column in names:
+                numbers = percents(cells[row["cell"], column])
+                texts = ["-"] * 3 if numbers is None else [f"{value:.1f}" for value in numbers]
+                line |= dict(zip((column, f"{column}_low", f"{column}_high"), texts, strict=True))
+            rows.append(line | {"cell": row["cell"]})
+    return ["table", "section", "method", *names, "cell", *ends], rows
+
+
+def main() -> None:
+    """Read the flags and write the three files."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--table", required=True, help="name of the table in the config")
+    parser.add_argument("--cells", type=Path, required=True, help="folder of the cell records")
+    parser.add_argument("--output-folder", type=Path, required=True, help="folder of the tables")
+    args = parser.parse_args()
+    job = planned_job(args, "make_table", table=args.table)
+    table = job.settings
+    keys = dict(zip(table_cells(table["sections"]), job.parents, strict=True))
+    cells = read_cells(args.cells, keys, [benchmark["name"] for benchmark in table["benchmarks"]])
+    stem = f"{args.output_folder}/{args.table}"
+    write_text(f"{stem}.tex", latex_table(args.table, table, cells))
+    write_text(f"{stem}.md", markdown_table(table, cells))
+    write_csv(f"{stem}.csv", *table_rows(args.table, table, cells))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""Draw the accuracy of every cell on every benchmark, with its 95% interval, as PDF and PNG.
+
+One panel per benchmark, one line per cell, in the order and sections of the tables; a cell that
+stands in several tables is drawn once. The vertical line through a cell is the accuracy of the
+untrained model that it started from; the dotted one is chance, always giving the most common
+answer. Equal records make equal bytes.
+"""
+
+import os
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from scripts.cli import job_arguments, planned_job
+from scripts.lib.cell_records import read_cells, table_cells
+from scripts.lib.study import model_of
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito 2008
+GREY = "#6b6b6b"
+TITLE = "Accuracy of every cell"
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "pdf.fonttype": 42,
+}
+WIDTH, LINE, GAP = 7.2, 0.165, 0.1  # inches: the page's text width, a line, between panels
+TOP, NOTE, BOTTOM = 0.66, 0.16, 0.78  # inches for titles, note, and axis with legend
+Cells = dict[tuple[str, str], dict]
+
+
+def figure_lines(tables: list[dict]) -> list[dict]:
+    """Return the figure's lines from top to bottom: section titles and rows, each cell once."""
+    lines, drawn = [], set()
+    for section in (section for table in tables for section in table["sections"]):
+        rows = [row for row in section["rows"] if row["cell"] not in drawn]
+        drawn |= {row["cell"] for row in rows}
+        if rows:
+            lines += [{"section": section["section"]}, *rows]
+    return [line | {"y": -index} for index, line in enumerate(lines)]
+
+
+def draw_panel(axes: Axes, rows: list[dict], records: dict[str, dict], colours: dict) -> None:
+    """Draw one benchmark: `records` by cell, `colours` by untrained model."""
+    for row in rows:
+        record, root = records[row["cell"]], model_of(row["cell"])
+        colour, y = colours[root], row["y"]
+        axes.axhline(y, color="#e6e6e6", lw=0.5, zorder=0)
+        base = records.get(root)
+        if base and base["accuracy"] is not None:
+            axes.vlines(100 * base["accuracy"], y - 0.5, y + 0.5, color=colour, lw=0.8, alpha=0.55)
+        if record["accuracy"] is None:
+            axes.annotate(
+                "‡", (0, y), (4, 0), textcoords="offset points", color=colour, size=8, va="center"
+            )
+            continue
+        low, high = (100 * end for end in record["interval"])
+        axes.hlines(y, low, high, color=colour, lw=1.3, zorder=3)
+        face = "white" if row["cell"] == root else colour
+        point = 100 * record["accuracy"]
+        axes.plot(point, y, "o", ms=3.8, mfc=face, mec=colour, mew=1.0, zorder=4, clip_on=False)
+    for record in records.values():
+        if record["chance"]:
+            axes.axvline(100 * record["chance"]["accuracy"], color=GREY, lw=0.9, ls=":", zorder=1)
+            break
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.axvline(0, color="black", lw=0.6, zorder=1)
+    axes.tick_params(axis="y", length=0, labelleft=False)
+    axes.tick_params(axis="x", length=2.5, pad=2)
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    ends = [100 * record["interval"][1] for record in records.values() if record["interval"]]
+    axes.set_xlim(0, min(100.0, 1.04 * max(ends, default=100.0)))
+
+
+def panel_title(axes: Axes, label: str, record: dict) -> None:
+    """Write a benchmark's name and size above its panel."""
+    size = f"{record['problems']} × {record['samples']}"
+    axes.annotate(
+        label, (0.5, 1), (0, 13), **_OFFSET, size=7.5, weight="bold", ha="center", va="bottom"
+    )
+    axes.annotate(size, (0.5, 1), (0, 4), **_OFFSET, size=6.5, color=GREY, ha="center", va="bottom")
+
+
+_OFFSET = {"xycoords": "axes fraction", "textcoords": "offset points"}
+
+
+def write_labels(figure: Figure, axes: Axes, lines: list[dict], records: list[Cells]) -> float:
+    """Write section titles and cell labels left of the first panel; return their width in inches.
+
+    The labels start at the figure's left edge.
+    """
+    widest = 0.0
+    for line in lines:
+        title = "section" in line
+        text = line["section"] if title else "  " + line["label"]
+        if not title and any(group[line["cell"]]["status"] == "collapsed" for group in records):
+            text += "‡"
+        label = axes.annotate(
+            text,
+            (0.004, line["y"]),
+            xycoords=("figure fraction", "data"),
+            va="center",
+            weight="bold" if title else "normal",
+            annotation_clip=False,
+        )
+        extent = label.get_window_extent(figure.canvas.get_renderer())
+        widest = max(widest, extent.width / figure.dpi)
+    return widest
+
+
+def legend_handles(rows: list[dict], colours: dict, collapsed: bool) -> list[Line2D]:
+    """Return what the figure's marks mean."""
+    labels = {row["cell"]: row["label"] for row in rows}
+    dots = {"marker": "o", "ms": 3.8, "lw": 1.3}
+    handles = [
+        Line2D([], [], color=colour, **dots, label=f"from {labels.get(root, root)}")
+        for root, colour in colours.items()
+    ]
+    handles += [
+        Line2D([], [], color=GREY, **dots, mfc="white", label="untrained"),
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            marker="|",
+            ms=8,
+            lw=0,
+            label="the untrained model that it started from",
+        ),
+        Line2D([], [], color=GREY, lw=0.9, ls=":", label="chance (most common answer)"),
+    ]
+    if collapsed:
+        handles.append(Line2D([], [], color=GREY, marker="$‡$", lw=0, label="training collapsed"))
+    return handles
+
+
+def plot_scores(settings: dict, cells: Cells) -> Figure:
+    """Return the figure of all cells and benchmarks."""
+    lines = figure_lines(settings["tables"])
+    rows = [line for line in lines if "cell" in line]
+    roots = list(dict.fromkeys(model_of(row["cell"]) for row in rows))
+    colours = {root: COLOURS[index % len(COLOURS)] for index, root in enumerate(roots)}
+    benchmarks = settings["tables"][0]["benchmarks"]
+    records = [
+        {row["cell"]: cells[row["cell"], benchmark["name"]] for row in rows}
+        for benchmark in benchmarks
+    ]
+    top = TOP + (NOTE if settings["note"] else 0)
+    height = top + BOTTOM + LINE * len(lines)
+    figure, panels = plt.subplots(
+        1, len(benchmarks), sharey=True, squeeze=False, figsize=(WIDTH, height)
+    )
+    for axes, benchmark, group in zip(panels[0], benchmarks, records, strict=True):
+        draw_panel(axes, rows, group, colours)
+        panel_title(axes, benchmark["label"], group[rows[0]["cell"]])
+    panels[0][0].set_ylim(0.5 - len(lines), 0.5)
+    labels = write_labels(figure, panels[0][0], lines, records)
+    left = (labels + 0.12) / WIDTH
+    panel = (0.985 - left - (len(benchmarks) - 1) * GAP / WIDTH) / len(benchmarks)
+    figure.subplots_adjust(
+        left=left, right=0.985, top=1 - top / height, bottom=BOTTOM / height,
+        wspace=GAP / WIDTH / panel,
+    )  # fmt: skip
+    figure.suptitle(TITLE, x=0.004, y=1 - 0.06 / height, ha="left", va="top", size=9)
+    if settings["note"]:
+        figure.text(0.004, 1 - 0.25 / height, settings["note"], va="top", size=7, style="italic")
+    seeds = max(len(record["seeds"]) for group in records for record in group.values())
+    spread = "seeds and problems" if seeds > 1 else "problems and samples of one run"
+    figure.text(
+        (left + 0.985) / 2, 0.42 / height, ha="center", va="bottom",
+        s=f"accuracy in percent, 95% interval over {spread} (above: problems × samples)",
+    )  # fmt: skip
+    collapsed = any(record["status"] == "collapsed" for g in records for record in g.values())
+    figure.legend(
+        handles=legend_handles(rows, colours, collapsed),
+        loc="lower left", bbox_to_anchor=(0.004, 0.0), bbox_transform=figure.transFigure,
+        ncols=3, frameon=False, fontsize=6.5, borderaxespad=0.2, columnspacing=1.6,
+    )  # fmt: skip
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Save a figure whole or not at all, without the date or version of the program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    fields = ("CreationDate", "Creator", "Producer") if path.suffix == ".pdf" else ("Software",)
+    figure.savefig(aside, dpi=200, metadata=dict.fromkeys(fields))
+    aside.replace(path)
+
+
+def main() -> None:
+    """Read the flags and write the figure twice."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--cells", type=Path, required=True, help="folder of the cell records")
+    parser.add_argument("--pdf", type=Path, required=True, help="the PDF file to write")
+    parser.add_argument("--png", type=Path, required=True, help="the PNG file to write")
+    args = parser.parse_args()
+    job = planned_job(args, "plot_scores")
+    tables = job.settings["tables"]
+    rows = dict.fromkeys(cell for table in tables for cell in table_cells(table["sections"]))
+    keys = dict(zip(rows, job.parents, strict=True))
+    names = [benchmark["name"] for benchmark in tables[0]["benchmarks"]]
+    with plt.rc_context(STYLE):
+        figure = plot_scores(job.settings, read_cells(args.cells, keys, names))
+        for path in (args.pdf, args.png):
+            save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    main()

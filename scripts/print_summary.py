@@ -1,0 +1,92 @@
+"""Print the tables of a finished study, what RL added to its parents, and where everything is.
+
+    python -m scripts.print_summary results/demo
+
+No rule of the DAG: it reads what the run left and writes nothing.
+"""
+
+import argparse
+import csv
+import re
+import shutil
+from pathlib import Path
+
+PLACES = {
+    "tables": "tables/*.tex",
+    "figure": "figures/scores.*",
+    "scores": "scores.csv",
+    "comparisons": "comparisons.csv",
+    "report": "report.html",
+}
+NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold marks, the rule below the head
+
+
+def fit_table(markdown: str, width: int) -> str:
+    """Return Markdown whose table loses its intervals where it is wider than `width` characters."""
+    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    if max(map(len, rows), default=0) <= width:
+        return markdown
+    grid = [[NOT_SHOWN.sub("", text.strip()) for text in row.split("|")[1:-1]] for row in rows]
+    plain = iter(align(grid))
+    lines = [next(plain) if line.startswith("|") else line for line in markdown.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def align(grid: list[list[str]]) -> list[str]:
+    """Return rows of texts as lines with aligned columns; a row without text becomes a rule."""
+    widths = [max(len(row[column]) for row in grid) for column in range(len(grid[0]))]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        if any(row)
+        else "  ".join("-" * width for width in widths)
+        for row in grid
+    ]
+
+
+def describe_rl(rows: list[dict]) -> list[str]:
+    """Return one line per cell whose last stage is RL: the points it added on each benchmark."""
+    rows = [row for row in rows if row["cell"].rpartition("+")[2] == "rl"]
+    found = {(row["cell"], row["benchmark"]): gain(row) for row in rows}
+    cells = list(dict.fromkeys(row["cell"] for row in rows))
+    benchmarks = list(dict.fromkeys(row["benchmark"] for row in rows))
+    grid = [[cell, *(found[cell, benchmark] for benchmark in benchmarks)] for cell in cells]
+    return align([["Cell", *benchmarks], *grid]) if grid else []
+
+
+def gain(row: dict) -> str:
+    """Return a comparison in a word: points gained, with a star where p < 0.01."""
+    if not row["p_value"]:
+        return "collapsed"
+    star = "*" if float(row["p_value"]) < 0.01 else ""
+    return f"{100 * float(row['difference']):+.1f}{star}"
+
+
+def main() -> None:
+    """Print the summary of the study in the folder given."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="the study's folder, for example results/demo")
+    folder = parser.parse_args().folder
+    tables = sorted(folder.glob("tables/*.md"))
+    comparisons = folder / "comparisons.csv"
+    if not tables or not comparisons.exists():
+        raise SystemExit(f"{folder}: no tables or no comparisons.csv here; run the study first")
+    width = shutil.get_terminal_size((120, 24)).columns
+    for table in tables:
+        print(fit_table(table.read_text(encoding="utf-8"), width))
+    with comparisons.open(encoding="utf-8", newline="") as lines:
+        rl = describe_rl(list(csv.DictReader(lines)))
+    if rl:
+        print("### What RL added to the model that it started from\n")
+        print("Points of accuracy on the same problems; * where p < 0.01 in the paired test.\n")
+        print("\n".join(rl) + "\n")
+    print("### Where everything is\n")
+    for name, pattern in PLACES.items():
+        files = sorted(str(path) for path in folder.glob(pattern))
+        if files:
+            print(f"{name + ':':<13}{' '.join(files)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Cell records, the tidy scores and the comparisons, from evaluations made up here."""
+
+import csv
+import json
+
+import pytest
+
+from scripts.collect_scores import COLUMNS, score_rows
+from scripts.compare_parents import comparison_rows
+from scripts.lib.cell_records import read_cells, write_csv
+from scripts.lib.verdicts import read_evaluations
+from scripts.score_cell import score_benchmark
+from tests.score_samples import cell_record, write_evaluation
+
+RIGHT_3_OF_4 = [[True, True], [True, False], [False, True], [True, True]]
+RIGHT_1_OF_4 = [[True, True], [False, False], [False, False], [False, False]]
+
+
+def planned(cell: str, seeds: int) -> dict:
+    """Return the planned keys of a cell's evaluations."""
+    return {cell: {"gsm8k": {str(seed): f"{cell}-{seed}" for seed in range(seeds)}}}
+
+
+def test_a_cell_is_the_mean_over_seeds_problems_and_samples(tmp_path):
+    paths = [
+        write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
+        write_evaluation(tmp_path, "toy+rl", 1, RIGHT_1_OF_4),
+    ]
+    found = read_evaluations(reversed(paths), planned("toy+rl", 2))
+    record = score_benchmark(list(found.values()))
+    assert record["accuracy"] == 0.5
+    assert record["seeds"] == [0, 1]
+    assert (record["problems"], record["samples"], record["status"]) == (4, 2, "ok")
+    assert [run["accuracy"] for run in record["runs"]] == [0.75, 0.25]
+    assert record["runs"][0]["strict_accuracy"] == 0.0
+    assert record["chance"] == {"answer": "0", "accuracy": 0.5}
+    assert record["interval_method"].startswith("two-way")
+    low, high = record["interval"]
+    assert 0 <= low < 0.5 < high <= 1
+
+
+def test_a_collapsed_seed_is_marked_and_has_no_number(tmp_path):
+    paths = [
+        write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
+        write_evaluation(tmp_path, "toy+rl", 1, RIGHT_3_OF_4, status="collapsed"),
+    ]
+    found = read_evaluations(paths, planned("toy+rl", 2))
+    record = score_benchmark(list(found.values()))
+    assert (record["status"], record["accuracy"]) == ("collapsed", 0.75)
+    rows = score_rows(record)
+    assert [row["status"] for row in rows] == ["ok", "collapsed"]
+    assert [row["accuracy"] for row in rows] == ["0.750000", None]
+    none = score_benchmark([found["toy+rl", 1, "gsm8k"]])
+    assert (none["accuracy"], none["interval"], none["chance"]) == (None, None, None)
+
+
+def test_scores_have_stable_columns_and_numbers(tmp_path):
+    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_1_OF_4)
+    record = score_benchmark(list(read_evaluations([path], planned("toy+rl", 1)).values()))
+    write_csv(tmp_path / "scores.csv", COLUMNS, score_rows(record))
+    head, row = (tmp_path / "scores.csv").read_text().splitlines()
+    assert head.startswith("cell,benchmark,seed,n,k,accuracy,interval_low,interval_high,")
+    assert row.startswith("toy+rl,gsm8k,0,4,2,0.250000,")
+    assert row.endswith(",0.000000,0.250000,0.500000,12.00,1,ok")
+
+
+def test_a_record_of_another_plan_is_refused(tmp_path):
+    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
+    with pytest.raises(SystemExit, match="gsm8k.json: its key is toy.rl-0, but new is planned"):
+        read_evaluations([path], {"toy+rl": {"gsm8k": {"0": "new"}}})
+    with pytest.raises(SystemExit, match="no such record is planned"):
+        read_evaluations([path], planned("toy+sft", 1))
+
+
+def test_a_missing_evaluation_is_named(tmp_path):
+    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
+    with pytest.raises(SystemExit, match=r"toy\+rl/seed-1/gsm8k"):
+        read_evaluations([path], planned("toy+rl", 2))
+
+
+def test_verdicts_that_do_not_fit_their_record_are_refused(tmp_path):
+    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
+    record = json.loads(path.read_text()) | {"samples": 3}
+    path.write_text(json.dumps(record))
+    with pytest.raises(SystemExit, match="does not hold 3 sample.s. of each of 4 problems"):
+        read_evaluations([path], planned("toy+rl", 1))
+    path.with_suffix(".parquet").write_bytes(b"PAR1")
+    with pytest.raises(SystemExit, match="not the details of an evaluation"):
+        read_evaluations([path], planned("toy+rl", 1))
+
+
+def test_a_missing_or_stale_cell_record_is_named(tmp_path):
+    (tmp_path / "toy").mkdir()
+    record = cell_record("toy", "gsm8k", 0.5)
+    (tmp_path / "toy" / "gsm8k.json").write_text(json.dumps(record))
+    assert read_cells(tmp_path, {"toy": "key of toy"}, ["gsm8k"]) == {("toy", "gsm8k"): record}
+    with pytest.raises(SystemExit, match="toy/amc23.json: no such file"):
+        read_cells(tmp_path, {"toy": "key of toy"}, ["gsm8k", "amc23"])
+    with pytest.raises(SystemExit, match="gsm8k.json: its key is key of toy, but new is planned"):
+        read_cells(tmp_path, {"toy": "new"}, ["gsm8k"])
+
+
+def test_comparisons_pair_seeds_and_name_collapsed_cells(tmp_path):
+    paths = [
+        write_evaluation(tmp_path, "toy", 0, RIGHT_1_OF_4),
+        write_evaluation(tmp_path, "toy+sft", 0, RIGHT_3_OF_4),
+        write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4, status="collapsed"),
+    ]
+    settings = {
+        "pairs": [["toy+sft", "toy"], ["toy+rl", "toy"]],
+        "benchmarks": ["gsm8k"],
+        "records": planned("toy", 1) | planned("toy+sft", 1) | planned("toy+rl", 1),
+    }
+    rows = comparison_rows(settings, read_evaluations(paths, settings["records"]))
+    write_csv(tmp_path / "comparisons.csv", list(rows[0]), rows)
+    with (tmp_path / "comparisons.csv").open(newline="") as lines:
+        trained, collapsed = csv.DictReader(lines)
+    assert (trained["parent_accuracy"], trained["accuracy"]) == ("0.250000", "0.750000")
+    assert trained["difference"] == "0.500000"
+    assert trained["p_value"] == "0.25"  # differences 0, 1, 1, 2 halves: 2 of 8 choices of signs
+    assert trained["p_holm"] == "0.25"
+    assert trained["test"].startswith("exact sign-flip")
+    assert (collapsed["accuracy"], collapsed["test"]) == ("", "none (collapsed)")

@@ -1,0 +1,137 @@
+"""Tables as LaTeX, Markdown and CSV; the console's summary; the paper's own numbers."""
+
+import csv
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.make_table import escape_latex, latex_table, markdown_table, table_rows
+from scripts.print_summary import describe_rl, fit_table
+from tests.score_samples import cell_record, table_records, table_settings
+
+ROOT = Path(__file__).parents[1]
+PAPER = ROOT.parent / "shared" / "paper.md"
+DOCUMENT = r"\documentclass{article}\usepackage{booktabs}\begin{document}%s\end{document}"
+
+
+def test_latex_rows_sections_and_order():
+    lines = latex_table("table2", table_settings(), table_records()).splitlines()
+    rows = [line for line in lines if line.endswith(r"\\")]
+    assert rows[0] == r"Method & \multicolumn{2}{c}{GSM8K} & \multicolumn{2}{c}{AMC23} \\"
+    assert rows[1] == r"\multicolumn{5}{@{}l}{\textit{Baselines}} \\"
+    assert rows[2] == r"Toy & 25.0 & $^{+4.2}_{-3.1}$ & 25.0 & $^{+4.2}_{-3.1}$ \\"
+    assert rows[4].startswith("Toy+SFT & 54.0 &")
+    assert r"\label{tab:table2}" in lines
+
+
+def test_collapsed_rows_are_marked_and_explained():
+    tex = latex_table("table2", table_settings(), table_records())
+    dash = r"\multicolumn{2}{c}{--}"
+    assert rf"Toy+SFT+RL$^{{\ddagger}}$ & {dash} & {dash} \\" in tex
+    assert r"$^{\ddagger}$ Training collapsed (Toy+SFT+RL: 1 of 1 seed)" in tex
+    markdown = markdown_table(table_settings(), table_records())
+    assert re.search(r"\| Toy\+SFT\+RL‡ +\| – +\| – +\|", markdown)
+    assert "‡ Training collapsed (Toy+SFT+RL: 3 of 3 seeds): a number is the mean" in (
+        markdown_table(table_settings(), table_records(seeds=3))
+    )
+    healthy = table_records() | {
+        ("toy+sft+rl", name): cell_record("toy+sft+rl", name, 0.5) for name in ("gsm8k", "amc23")
+    }
+    assert "‡" not in markdown_table(table_settings(), healthy)
+
+
+def test_notes_state_what_the_numbers_are():
+    markdown = markdown_table(table_settings(note="Toy models."), table_records())
+    assert "\n\nToy models.\n\n" in markdown
+    assert "one seed" in markdown and "not over trainings" in markdown
+    assert "Problems × samples: GSM8K 40 × 2, AMC23 40 × 2." in markdown
+    assert "most common answer would score: GSM8K 5.1, AMC23 5.1." in markdown
+    assert "mean over 3 seeds" in markdown_table(table_settings(), table_records(seeds=3))
+
+
+def test_the_csv_has_the_columns_of_the_reported_numbers():
+    columns, rows = table_rows("table2", table_settings(), table_records())
+    assert columns[:5] == ["table", "section", "method", "gsm8k", "amc23"]
+    assert rows[1] == {
+        "table": "table2",
+        "section": "Training",
+        "method": "Toy+SFT",
+        "cell": "toy+sft",
+        **{"gsm8k": "54.0", "gsm8k_low": "50.9", "gsm8k_high": "58.2"},
+        **{"amc23": "54.0", "amc23_low": "50.9", "amc23_high": "58.2"},
+    }
+    assert (rows[2]["method"], rows[2]["gsm8k"]) == ("Toy+SFT+RL‡", "-")
+    assert set(columns) == set(rows[0])
+
+
+def test_latex_special_characters_are_escaped():
+    assert escape_latex("a_b & 50% #1 {x} $y ~ ^ \\z") == (
+        r"a\_b \& 50\% \#1 \{x\} \$y \textasciitilde{} \textasciicircum{} \textbackslash{}z"
+    )
+
+
+@pytest.mark.skipif(
+    shutil.which("pdflatex") is None,
+    reason="no pdflatex; apt-get install texlive-latex-recommended",
+)
+def test_the_latex_compiles_whatever_the_names(tmp_path):
+    table = table_settings(note="Toy models: 100 % _toy_ <not> the paper's & more")
+    table["caption"] = r"Costs $5 & 10% of #1 {a_b} ~^\end"
+    table["sections"][1]["rows"][0]["label"] = r"Toy_1+SFT & {50%} \ <|im_end|> ×±†"
+    tex = latex_table("table_2", table, table_records(seeds=2))
+    (tmp_path / "t.tex").write_text(DOCUMENT % tex, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert (tmp_path / "t.pdf").stat().st_size > 1000
+
+
+def test_a_narrow_console_gets_the_table_without_intervals():
+    markdown = markdown_table(table_settings(), table_records())
+    assert fit_table(markdown, 200) == markdown
+    narrow = fit_table(markdown, 40)
+    assert re.search(r"^Toy\+SFT +54\.0 +54\.0$", narrow, re.MULTILINE)
+    assert "[" not in narrow and "**" not in narrow
+
+
+def test_the_summary_shows_what_rl_added():
+    rows = [
+        {"cell": "toy+rl", "benchmark": "gsm8k", "difference": "0.125000", "p_value": "0.004"},
+        {"cell": "toy+rl", "benchmark": "amc23", "difference": "-0.010000", "p_value": "0.4"},
+        {"cell": "toy+sft", "benchmark": "gsm8k", "difference": "0.5", "p_value": "0.001"},
+        {"cell": "toy+sft+rl", "benchmark": "gsm8k", "difference": "", "p_value": ""},
+        {"cell": "toy+sft+rl", "benchmark": "amc23", "difference": "", "p_value": ""},
+    ]
+    assert [line.split() for line in describe_rl(rows)] == [
+        ["Cell", "gsm8k", "amc23"],
+        ["toy+rl", "+12.5*", "-1.0"],
+        ["toy+sft+rl", "collapsed", "collapsed"],
+    ]
+
+
+def tables_of(text: str) -> list[list[str]]:
+    """Return the rows of the benchmark tables in the paper's text: table, section, six fields."""
+    rows, table, section, inside = [], 0, "", False
+    for line in text.splitlines():
+        fields = [field.strip() for field in line.split("|")]
+        if len(fields) < 6:
+            inside = False
+        elif fields[1] == "OlympiadBench":
+            table, inside = table + 1, True
+        elif inside and fields[0].startswith(r"\cellcolor"):
+            section = re.sub(r"^\\cellcolor\[HTML\][0-9A-F]{6}", "", fields[0])
+        elif inside and fields[0] != "---":
+            rows.append([f"table{table}", section, *fields[:6]])
+    return rows
+
+
+@pytest.mark.skipif(not PAPER.exists(), reason=f"no {PAPER.name}; put it into ../shared")
+def test_reported_numbers_are_those_of_the_paper():
+    with (ROOT / "paper" / "reported.csv").open(encoding="utf-8", newline="") as lines:
+        columns, *rows = csv.reader(lines)
+    assert ",".join(columns) == "table,section,method,olympiadbench,math500,minerva,amc23,gsm8k"
+    assert rows == tables_of(PAPER.read_text(encoding="utf-8"))
+    assert [sum(row[0] == f"table{n}" for row in rows) for n in (1, 2, 3)] == [14, 12, 12]
