@@ -1,0 +1,47 @@
+"""The study behind "A Technical Study into Small Reasoning Language Models" (arXiv 2506.13404)."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# The checkout's own folder, so that `--directory` finds it too.
+configfile: Path(workflow.basedir, "config.yaml")
+
+
+report: "paper/report/workflow.rst"
+
+
+include: "rules/common.smk"
+
+
+wildcard_constraints:
+    study=one_of([STUDY.name]),
+    cell=CELL_PATTERN,
+    prefix=CELL_PATTERN,
+    model=one_of(config["models"]),
+    dataset=one_of(config["datasets"]),
+    tokenizer=one_of(config.get("tokenizers", {})),
+    table=one_of(config["tables"]),
+    seed=r"\d+",
+
+
+rule all:
+    """Every table, figure and number of the study."""
+    input:
+        paper_files(),
+
+
+include: "rules/models.smk"
+include: "rules/data.smk"
+include: "rules/distill.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/score.smk"
+include: "rules/paper.smk"
+
+
+onstart:
+    write_resolved_config()

@@ -1,0 +1,199 @@
+"""What the rules share: the validated study, wildcard patterns and input functions."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+if sys.version_info[:2] != (3, 11):
+    raise SystemExit(
+        f"The study is pinned to Python 3.11, this is {sys.version.split()[0]}. "
+        "Run `make setup` with PYTHON=<a Python 3.11> and put .venv/bin first on PATH."
+    )
+
+sys.path.insert(0, workflow.basedir)
+
+from scripts.lib import plan
+from scripts.lib.config import validated_study
+from scripts.lib.records import write_json
+from scripts.lib.study import model_of, parent_of, stages_of
+
+if mirror := os.environ.get("SRLM_MIRROR"):
+    config["mirror"] = mirror
+
+STUDY = validated_study(
+    config,
+    files=[Path(file) for file in workflow.configfiles],
+    command_line=workflow.config_settings.config,
+)
+RESULTS = f"results/{STUDY.name}"
+
+# Every job: the checkout's modules, one thread, no network, and the console as descriptor 3.
+shell.prefix(
+    f"export PYTHONPATH={workflow.basedir!r} PYTHONHASHSEED=0 "
+    "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false "
+    "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 "
+    "PROGRESS_FD=3; exec 3>&2; "
+)
+
+
+def one_of(names):
+    """Return the pattern of a wildcard that must be one of these names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+CELL_PATTERN = rf"(?:{one_of(config['models'])})(?:\+(?:{one_of(config['stages'])}))*"
+
+
+def stages_with(trainer):
+    """Return the pattern of the stages that a trainer trains."""
+    stages = config["stages"].items()
+    return one_of(name for name, stage in stages if stage["trainer"] == trainer)
+
+
+def datasets_made_by(rule):
+    """Return the pattern of the data sets whose raw rows a rule makes."""
+    return one_of(name for name in config["datasets"] if plan.dataset_rule(STUDY, name) == rule)
+
+
+def datasets_with_examples_by(rule):
+    """Return the pattern of the data sets whose training examples a rule makes."""
+    return one_of(name for name in config["datasets"] if plan.examples_rule(STUDY, name) == rule)
+
+
+def models_made_by(rule):
+    """Return the pattern of the models that a rule makes."""
+    return one_of(name for name in config["models"] if plan.model_rule(STUDY, name) == rule)
+
+
+def key_of(rule):
+    """Return the function that gives a rule's one param: the planned job's key."""
+
+    def key(wildcards):
+        names = {name: value for name, value in wildcards.items() if name != "study"}
+        if "prefix" in names:
+            names["cell"] = f"{names.pop('prefix')}+{names.pop('stage')}"
+        return plan.job(STUDY, rule, **names).key
+
+    return key
+
+
+def write_resolved_config():
+    """Write the merged config that the scripts read their settings from."""
+    write_json(f"{RESULTS}/config.json", config)
+
+
+# ------------------------------------------------------------------------------ input functions
+
+
+def model_record(cell, seed):
+    """Return the record of a cell's model: model.json if untrained, else training.json."""
+    if parent_of(cell) is None:
+        return f"{RESULTS}/models/{cell}/model.json"
+    return f"{RESULTS}/models/{cell}/seed-{seed}/training.json"
+
+
+def parent_record(wildcards):
+    return model_record(wildcards.prefix, wildcards.seed)
+
+
+def cell_record(wildcards):
+    return model_record(wildcards.cell, wildcards.seed)
+
+
+def stage_examples(wildcards):
+    dataset = config["stages"][wildcards.stage]["data"]
+    return f"{RESULTS}/data/{dataset}/examples.jsonl"
+
+
+def build_tokenizer_record(wildcards):
+    build = config["models"][wildcards.model]["build"]
+    return f"{RESULTS}/tokenizers/{build['tokenizer']}/tokenizer.json"
+
+
+def build_start_record(wildcards):
+    """Return the record of the model that a built one starts from; none if from scratch."""
+    start = config["models"][wildcards.model]["build"].get("start")
+    return f"{RESULTS}/models/{start}/model.json" if start else []
+
+
+def mirror_file(wildcards):
+    """Return the data set's file in the mirror folder; none where the hub is the source."""
+    if not config.get("mirror"):
+        return []
+    file = Path(config["mirror"]) / config["datasets"][wildcards.dataset]["mirror"]["file"]
+    if not file.exists():
+        raise SystemExit(
+            f"{file}: no such file, but datasets.{wildcards.dataset}.mirror.file names it and the "
+            "mirror (SRLM_MIRROR or `mirror`) is in use. Put the file there, or unset the mirror."
+        )
+    return str(file)
+
+
+def contaminating_problems(wildcards):
+    return expand(
+        f"{RESULTS}/data/{{dataset}}/problems.jsonl", dataset=config["cleaning"]["decontaminate"]
+    )
+
+
+def teacher_record(wildcards):
+    teacher = config["datasets"][wildcards.dataset]["distill"]["teacher"]
+    return f"{RESULTS}/models/{teacher}/model.json"
+
+
+def answered_problems(wildcards):
+    """Return the cleaned problems that a set of traces answers."""
+    problems = config["datasets"][wildcards.dataset]["problems"]
+    return f"{RESULTS}/data/{problems}/clean.jsonl"
+
+
+def benchmark_problems(wildcards):
+    datasets = [config["benchmarks"][name]["dataset"] for name in STUDY.benchmarks()]
+    return expand(f"{RESULTS}/data/{{dataset}}/problems.jsonl", dataset=datasets)
+
+
+def evaluation_records(wildcards):
+    return expand(
+        f"{RESULTS}/eval/{wildcards.cell}/seed-{{seed}}/{{benchmark}}.json",
+        seed=STUDY.seeds(),
+        benchmark=STUDY.benchmarks(),
+    )
+
+
+def cell_scores(cells):
+    """Return the table cells of these cells."""
+    return expand(
+        f"{RESULTS}/cells/{{cell}}/{{benchmark}}.json",
+        cell=cells,
+        benchmark=STUDY.benchmarks(),
+    )
+
+
+def all_scores(wildcards):
+    return cell_scores(STUDY.cells())
+
+
+def table_scores(wildcards):
+    return cell_scores(plan.table_cells(STUDY, wildcards.table))
+
+
+def token_statistics():
+    """Return the token statistics of every data set with the tokenizers of what trains on it."""
+    pairs = {
+        (config["stages"][stage]["data"], model_of(cell))
+        for cell in STUDY.cells()
+        for stage in stages_of(cell)
+    }
+    return [f"{RESULTS}/data/{dataset}/tokens/{model}.json" for dataset, model in sorted(pairs)]
+
+
+def paper_files():
+    """Return what `all` makes."""
+    tables = expand(
+        f"{RESULTS}/tables/{{table}}.{{ending}}",
+        table=config["tabulate"],
+        ending=["tex", "md", "csv"],
+    )
+    figures = expand(f"{RESULTS}/figures/scores.{{ending}}", ending=["pdf", "png"])
+    numbers = [f"{RESULTS}/scores.csv", f"{RESULTS}/comparisons.csv"]
+    return [*tables, *figures, *numbers, *token_statistics()]

@@ -1,0 +1,60 @@
+"""Knowledge distillation data (paper 3.3): a teacher's traces, verified, as examples.
+
+INPUTS:  results/{study}/data/{problems}/clean.jsonl, results/{study}/models/{teacher}/model.json
+OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the traces
+         results/{study}/data/{dataset}/examples.jsonl  those that the grader finds right
+"""
+
+
+rule sample_traces:
+    """Sample a teacher's traces on the training problems."""
+    input:
+        teacher=teacher_record,
+        problems=answered_problems,
+    output:
+        rows="results/{study}/data/{dataset}/raw.jsonl",
+        record="results/{study}/data/{dataset}/raw.json",
+    log:
+        "logs/{study}/sample_traces/{dataset}.log",
+    benchmark:
+        "logs/{study}/sample_traces/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=datasets_made_by("sample_traces"),
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("sample_traces"),
+    message:
+        "sample_traces {wildcards.dataset}"
+    shell:
+        "exec python -m scripts.sample_traces"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --dataset {wildcards.dataset} --teacher {input.teacher:q} --problems {input.problems:q}"
+        " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
+
+
+rule verify_traces:
+    """Judge traces with the study's grader; keep the right ones as examples."""
+    input:
+        traces="results/{study}/data/{dataset}/raw.jsonl",
+        problems=answered_problems,
+    output:
+        rows="results/{study}/data/{dataset}/examples.jsonl",
+        record="results/{study}/data/{dataset}/examples.json",
+    log:
+        "logs/{study}/verify_traces/{dataset}.log",
+    benchmark:
+        "logs/{study}/verify_traces/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with_examples_by("verify_traces"),
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("verify_traces"),
+    message:
+        "verify_traces {wildcards.dataset}"
+    shell:
+        "exec python -m scripts.verify_traces"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --dataset {wildcards.dataset} --traces {input.traces:q} --problems {input.problems:q}"
+        " --rows {output.rows:q} --output {output.record:q} &> {log:q}"

@@ -1,0 +1,65 @@
+"""Tables and figures.
+
+INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
+OUTPUTS: results/{study}/tables/{table}.tex .md .csv
+         results/{study}/figures/scores.pdf .png
+"""
+
+
+rule make_table:
+    """One of the paper's tables with this study's numbers, as LaTeX, Markdown and CSV."""
+    input:
+        table_scores,
+    output:
+        tex="results/{study}/tables/{table}.tex",
+        markdown="results/{study}/tables/{table}.md",
+        csv=report(
+            "results/{study}/tables/{table}.csv",
+            category="Tables",
+            labels={"table": "{table}"},
+            caption="../paper/report/table.rst",
+        ),
+    log:
+        "logs/{study}/make_table/{table}.log",
+    benchmark:
+        "logs/{study}/make_table/{table}.tsv"
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("make_table"),
+    message:
+        "make_table {wildcards.table}"
+    shell:
+        "exec python -m scripts.make_table"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --table {wildcards.table} --cells results/{wildcards.study}/cells"
+        " --output-folder results/{wildcards.study}/tables &> {log:q}"
+
+
+rule plot_scores:
+    """All cells and benchmarks at a glance, with their intervals."""
+    input:
+        all_scores,
+    output:
+        pdf="results/{study}/figures/scores.pdf",
+        png=report(
+            "results/{study}/figures/scores.png",
+            category="Figures",
+            labels={"figure": "all cells and benchmarks"},
+            caption="../paper/report/scores_figure.rst",
+        ),
+    log:
+        "logs/{study}/plot_scores.log",
+    benchmark:
+        "logs/{study}/plot_scores.tsv"
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("plot_scores"),
+    message:
+        "plot_scores"
+    shell:
+        "exec python -m scripts.plot_scores"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --cells results/{wildcards.study}/cells"
+        " --pdf {output.pdf:q} --png {output.png:q} &> {log:q}"

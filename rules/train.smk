@@ -1,0 +1,61 @@
+"""One rule a trainer, for every stage, cell and seed, by recursion on the cell's prefix.
+
+INPUTS:  the prefix's model.json or training.json, results/{study}/data/{dataset}/examples.jsonl
+OUTPUTS: results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json (the checkpoint beside it)
+"""
+
+
+rule train_sft:
+    """Supervised fine-tuning, full or LoRA, on solutions or on a teacher's traces (paper 3.3)."""
+    input:
+        parent=parent_record,
+        examples=stage_examples,
+    output:
+        "results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json",
+    log:
+        "logs/{study}/train_sft/{prefix}+{stage}_seed-{seed}.log",
+    benchmark:
+        "logs/{study}/train_sft/{prefix}+{stage}_seed-{seed}.tsv"
+    wildcard_constraints:
+        stage=stages_with("sft"),
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("train_sft"),
+    message:
+        "train_sft {wildcards.prefix}+{wildcards.stage} seed-{wildcards.seed}"
+    shell:
+        "exec python -m scripts.train_sft"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
+        " --parent {input.parent:q} --examples {input.examples:q}"
+        " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
+        " --output {output:q} &> {log:q}"
+
+
+rule train_grpo:
+    """GRPO with the format and accuracy rewards (paper 3.3, appendix A)."""
+    input:
+        parent=parent_record,
+        examples=stage_examples,
+    output:
+        "results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json",
+    log:
+        "logs/{study}/train_grpo/{prefix}+{stage}_seed-{seed}.log",
+    benchmark:
+        "logs/{study}/train_grpo/{prefix}+{stage}_seed-{seed}.tsv"
+    wildcard_constraints:
+        stage=stages_with("grpo"),
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("train_grpo"),
+    message:
+        "train_grpo {wildcards.prefix}+{wildcards.stage} seed-{wildcards.seed}"
+    shell:
+        "exec python -m scripts.train_grpo"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
+        " --parent {input.parent:q} --examples {input.examples:q}"
+        " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
+        " --output {output:q} &> {log:q}"

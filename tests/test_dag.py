@@ -1,0 +1,79 @@
+"""The DAG by dry runs: what is planned for the demo, the paper and single targets."""
+
+import pytest
+from workflow import DEMO, planned, snakemake
+
+
+def test_the_demo_trains_eighteen_cells_and_evaluates_twenty_models(tmp_path):
+    jobs = planned("--configfile", DEMO, "--", "all", folder=tmp_path)
+    assert jobs["train_sft"] == 8
+    assert jobs["train_grpo"] == 10
+    assert jobs["evaluate"] == jobs["score_cell"] == 20
+    assert jobs["build_model"] == 3
+    assert jobs["make_table"] == 2
+
+
+def test_the_paper_trains_each_cell_once_a_seed(tmp_path):
+    jobs = planned("all", folder=tmp_path)
+    assert jobs["train_sft"] == 3 * 8
+    assert jobs["train_grpo"] == 3 * 10
+    assert jobs["evaluate"] == 3 * 20
+    assert jobs["fetch_model"] == 2
+    assert jobs["fetch_dataset"] == 7
+
+
+def test_one_table_cell_plans_only_what_it_needs(tmp_path):
+    target = "results/paper/cells/qwen2.5-0.5b-instruct+sft+rl/gsm8k.json"
+    jobs = planned("--config", "evaluate=[gsm8k]", "--", target, folder=tmp_path)
+    assert jobs["train_sft"] == jobs["train_grpo"] == jobs["evaluate"] == 3  # one a seed
+    assert jobs["fetch_model"] == jobs["score_cell"] == 1
+    assert "verify_traces" not in jobs
+
+
+def test_a_new_order_of_stages_is_an_edit_of_the_config_alone(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "tables: {table2: {sections: [{section: Mine, rows: [base+sft+kd-lora+rl]}]}}\n"
+        "tabulate: [table2]\nseeds: [7]\n"
+    )
+    jobs = planned("--configfile", mine, "--", "all", folder=tmp_path)
+    assert jobs["train_sft"] == 2
+    assert jobs["train_grpo"] == 1
+    assert jobs["evaluate"] == 1  # the prefixes are trained, not evaluated
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seeds: [0]\nseeds: [1]\n", "line 2: seeds: given twice"),
+        ("recipes: {sft: {learning_rte: 1.0}}\n", "did you mean 'learning_rate'?"),
+        ("recipes: {sft: {learning_rate: 4e-5}}\n", "recipes.sft.learning_rate: must be number"),
+        ("tables: {table2: {sections: []}}\n", "tables.table2.sections: must not be empty"),
+        ("evaluate: [gsm9k]\n", "unknown benchmark 'gsm9k'; did you mean 'gsm8k'?"),
+        ("roles: {base: qwen3}\n", "roles.base: unknown model 'qwen3'"),
+        ("[1, 2]\n", ""),
+    ],
+)
+def test_a_mistake_in_a_config_is_one_message_and_nothing_is_written(text, expected, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text)
+    run = snakemake("--cores", "1", "--configfile", mine, "--", "all", folder=tmp_path)
+    assert run.returncode != 0
+    assert expected in run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_missing_file_of_the_mirror_is_named_with_its_key(tmp_path):
+    run = snakemake("-n", "--cores", "1", "all", folder=tmp_path, SRLM_MIRROR=str(tmp_path / "no"))
+    assert run.returncode != 0
+    assert "datasets.gsm8k.mirror.file" in run.stderr or "datasets." in run.stderr
+    assert "SRLM_MIRROR" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_an_unknown_cell_as_target_is_refused(tmp_path):
+    target = "results/paper/cells/qwen2.5-0.5b+rlx/gsm8k.json"
+    run = snakemake("-n", "--cores", "1", target, folder=tmp_path)
+    assert run.returncode != 0
+    assert target in run.stdout + run.stderr
