@@ -20,6 +20,7 @@ rule sample_traces:
         "logs/{study}/sample_traces/{dataset}.tsv"
     wildcard_constraints:
         dataset=datasets_made_by("sample_traces"),
+    priority: 2
     conda:
         "../envs/study.yaml"
     params:
@@ -47,6 +48,7 @@ rule verify_traces:
         "logs/{study}/verify_traces/{dataset}.tsv"
     wildcard_constraints:
         dataset=datasets_with_examples_by("verify_traces"),
+    priority: 2
     conda:
         "../envs/study.yaml"
     params:

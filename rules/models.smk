@@ -36,6 +36,7 @@ rule build_tokenizer:
         "logs/{study}/build_tokenizer/{tokenizer}.log",
     benchmark:
         "logs/{study}/build_tokenizer/{tokenizer}.tsv"
+    priority: 2
     conda:
         "../envs/study.yaml"
     params:
@@ -61,6 +62,7 @@ rule build_model:
         "logs/{study}/build_model/{model}.tsv"
     wildcard_constraints:
         model=models_made_by("build_model"),
+    priority: 2
     conda:
         "../envs/study.yaml"
     params:

@@ -18,6 +18,7 @@ rule train_sft:
         "logs/{study}/train_sft/{prefix}+{stage}_seed-{seed}.tsv"
     wildcard_constraints:
         stage=stages_with("sft"),
+    priority: 1
     conda:
         "../envs/study.yaml"
     params:
@@ -46,6 +47,7 @@ rule train_grpo:
         "logs/{study}/train_grpo/{prefix}+{stage}_seed-{seed}.tsv"
     wildcard_constraints:
         stage=stages_with("grpo"),
+    priority: 1
     conda:
         "../envs/study.yaml"
     params:

@@ -64,7 +64,7 @@ class Words:
 Answer = Many | Group | Equation | Grid | Based | Words | Scalar
 
 _OPEN, _CLOSE = "([{", ")]}"
-_GROUPED = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
+_GROUPED = re.compile(r"(?<![\d.])(?<!\d,)\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _JOIN = re.compile(
     r"[,;]|\\?(?<![A-Za-z])(?:and|or)(?![A-Za-z])|\\(?:vee|lor|text\{\s*(?:and|or)\s*\})"
 )

@@ -24,6 +24,7 @@ from scripts.lib.scalars import Scalar, Unparsable, number, symbol_of
 LONGEST_ANSWER = 1500
 TOLERANCE = Fraction(1, 10**6)
 DIGITS = 40
+_NO_NUMBERS = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def _value(answer: str) -> Fraction | None:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"[\s$]+", "", text)
+    """Drop the spaces that mean nothing, which those between two digits do not."""
+    return re.sub(r"(?<![\d.])\s+|\s+(?![\d.])", "", " ".join(text.replace("$", " ").split()))
 
 
 def _verbal(found: Words | Scalar) -> str:
@@ -191,6 +193,8 @@ def _same_argument(gold: Equation, given: Equation) -> Scalar | None:
     ):
         return None
     old, new = symbol_of(theirs[2]), symbol_of(ours[2])
+    if old != new and right.expression.has(new):
+        return None
     return Scalar(right.text, None, right.expression.subs(old, new))
 
 
@@ -232,8 +236,8 @@ def _sympy(value: Scalar) -> sympy.Expr:
 
 def _same_constant(first: sympy.Expr, second: sympy.Expr, rounded: bool) -> bool:
     a, b = first.evalf(DIGITS), second.evalf(DIGITS)
-    if a == b and not (a.is_finite and b.is_finite):
-        return a.is_infinite is True
+    if a.has(*_NO_NUMBERS) or b.has(*_NO_NUMBERS):
+        return a == b and a.is_infinite is True
     if not (a.is_number and b.is_number and a.is_finite and b.is_finite):
         return sympy_expr_eq(first, second, 6)
     difference = abs(a - b)

@@ -19,7 +19,7 @@ _CHARACTERS = str.maketrans(
         "²": "^2", "³": "^3", "¹": "^1", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
         "¾": r"\frac{3}{4}",
         "€": "", "£": "", "¥": "", "₹": "", "，": ",", "；": ";", "（": "(", "）": ")", "＝": "=",
-        "\u200b": "", "\ufeff": "", "\x00": "",
+        "\u200b": "", "\ufeff": "", "\x00": " ",
     }
 )  # fmt: skip
 _BARE = "sqrt|arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|pi|infty"
@@ -28,7 +28,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, replacement in (
         (r"(?<=\d)(?:\{,\}|\\?,\\!)\s*(?=\d{3}(?!\d))", ","),
         (r"(?<=\d)\\,(?=\d{3}(?!\d))", ","),
-        (r"\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?", ""),
+        (r"\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?", " "),
         (r"\\(?:displaystyle|textstyle|limits|hfill|small|large|boldsymbol)(?![A-Za-z])", ""),
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
@@ -44,8 +44,8 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:lvert|rvert|vert|mid)(?![A-Za-z])", "|"),
         (r"\\(?:quad|qquad|hspace\s*\{[^{}]*\}|thinspace|enspace)(?![A-Za-z])", " "),
         (r"\\[,;:! ]|~", " "),
-        (r"\\\$|\$|\\\(|\\\)|\\(?<!\\\\)\[|\\\]", ""),
-        (r"\\?%", ""),
+        (r"\\\$|\$|\\\(|\\\)|\\\[|\\\]", " "),
+        (r"\\?%", " "),
         (r"\^\s*(?:\{\s*\\(?:circ|degree)\s*\}|\\(?:circ|degree)(?![A-Za-z]))", ""),
         (r"\\(?:degree|textdegree)(?![A-Za-z])", ""),
         (r"\{\s*\}", ""),

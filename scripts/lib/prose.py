@@ -25,7 +25,7 @@ _FUNCTIONS = frozenset([
     "inf", "infty", "infinity", "np", "pmatrix", "bmatrix", "matrix", "array"
 ])  # fmt: skip
 _SHORT_WORDS = frozenset([
-    "is", "or", "to", "of", "in", "so", "we", "as", "at", "by", "if", "it", "no", "an", "be",
+    "is", "and", "or", "to", "of", "in", "so", "we", "as", "at", "by", "if", "it", "no", "an", "be",
     "he", "on", "up", "us", "am", "my", "do", "go", "me", "km", "cm", "mm", "kg", "mg", "ml",
     "hr", "ft", "lb", "oz", "min", "sec", "mph", "rad", "deg"
 ])  # fmt: skip
@@ -163,8 +163,7 @@ def final_run(text: str) -> str | None:
 
 def _as_list(run: str) -> str:
     """Join bare numbers that stand side by side into an enumeration: they are no product."""
-    words = run.replace(",", " , ").split() if ", " in run else run.split()
-    numbers = [word for word in words if word != ","]
+    numbers = [word for word in re.split(r"(?:\s|,(?=\s)|(?<=\s),)+", run) if word]
     if len(numbers) > 1 and all(re.fullmatch(r"[-+]?\$?[\d,./]+%?", word) for word in numbers):
         return ", ".join(numbers)
     return run

@@ -111,7 +111,7 @@ _NAME = r"(?:\\[A-Za-z]+|[A-Za-z])"
 _INDEX = r"(?:\s*_\s*\{[^{}]*\})?"
 _DERIVATIVE = re.compile(
     rf"\\frac\s*\{{\s*(?:d|\\partial)\s*(?:\^\s*\{{\s*(\d)\s*\}})?\s*({_NAME}{_INDEX})\s*\}}"
-    rf"\s*\{{\s*(?:d|\\partial)\s*{_NAME}\s*(?:\^\s*\{{\s*\d\s*\}})?\s*\}}"
+    rf"\s*\{{\s*(?:d|\\partial)\s*({_NAME})\s*(?(1)\^\s*\{{\s*\1\s*\}})\s*\}}"
 )
 _ACCENT = re.compile(
     rf"\\(dot|ddot|hat|bar|vec|tilde|overline|mathbf|mathcal)\s*\{{?\s*({_NAME})\s*\}}?({_INDEX})"
@@ -197,7 +197,8 @@ def rename(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _fold_derivative(found: re.Match[str]) -> str:
-    return f"\x01{_compact(found[2])}{chr(39) * int(found[1] or 1)}\x01"
+    variable = "" if found[3] in ("t", "x") else found[3]  # dy/dt and dy/dx may be written y'
+    return f"\x01{_compact(found[2])}{chr(39) * int(found[1] or 1)}{variable}\x01"
 
 
 def _fold_accent(found: re.Match[str]) -> str:

@@ -1,0 +1,78 @@
+"""What `make demo` must reach, read from its results: run it first, these tests do not."""
+
+import csv
+
+import pytest
+from conftest import ROOT
+from workflow import planned
+
+from scripts.lib.records import read_json
+
+RESULTS = ROOT / "results" / "demo"
+BENCHMARKS = ["olympiadbench", "math500", "minerva", "amc23", "gsm8k"]
+STAGES = ["", "+kd", "+kd-lora", "+sft", "+sft-lora", "+rl"]
+STAGES += ["+kd+rl", "+kd-lora+rl", "+sft+rl", "+sft-lora+rl"]
+CELLS = [f"toy-{root}{stages}" for root in ("base", "instruct") for stages in STAGES]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def demo():
+    if not (RESULTS / "comparisons.csv").exists():
+        pytest.skip(f"no demo in {RESULTS}: run `make demo` first")
+
+
+def rows_of(file):
+    with (RESULTS / file).open() as lines:
+        return list(csv.DictReader(lines))
+
+
+def accuracy(cell, benchmark):
+    return read_json(RESULTS / "cells" / cell / f"{benchmark}.json")["accuracy"]
+
+
+def test_all_hundred_table_cells_hold_measured_numbers():
+    scores = rows_of("scores.csv")
+    assert {(row["cell"], row["benchmark"]) for row in scores} == {
+        (cell, benchmark) for cell in CELLS for benchmark in BENCHMARKS
+    }
+    assert len(scores) == 100
+    assert all(row["status"] == "ok" and 0 <= float(row["accuracy"]) <= 1 for row in scores)
+
+
+def test_reinforcement_learning_learns():
+    """In accuracy by the lenient verdict, for which the format does not count."""
+    direct = [
+        row
+        for row in rows_of("comparisons.csv")
+        if row["benchmark"] == "gsm8k" and row["cell"] in ("toy-base+rl", "toy-instruct+rl")
+    ]
+    assert [row["parent"] for row in direct] == ["toy-base", "toy-instruct"]
+    assert all(int(row["n"]) >= 300 for row in direct)
+    assert any(float(row["difference"]) > 0 and float(row["p_value"]) < 0.01 for row in direct)
+
+
+@pytest.mark.parametrize("root", ["toy-base", "toy-instruct"])
+def test_untrained_models_leave_room_on_the_easiest_tier(root):
+    assert 0.10 <= accuracy(root, "gsm8k") <= 0.75
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_tiers_spread(cell):
+    row = [accuracy(cell, benchmark) for benchmark in BENCHMARKS]
+    assert max(row) > 0
+    assert min(row) < 1
+    assert row[-1] == max(row)  # gsm8k's is the easiest tier
+
+
+def test_every_process_stays_below_3_gb():
+    peaks = {}
+    for file in (ROOT / "logs" / "demo").rglob("*.tsv"):
+        header, *lines = file.read_text().splitlines()
+        column = header.split("\t").index("max_rss")
+        peaks[file.stem] = max(float(line.split("\t")[column]) for line in lines)
+    assert peaks
+    assert max(peaks.values()) < 3 * 1024, peaks
+
+
+def test_the_demo_has_nothing_left_to_do():
+    assert planned("--profile", "demo", "all", folder=ROOT) == {}
