@@ -13,10 +13,10 @@ if sys.version_info[:2] != (3, 11):
 
 sys.path.insert(0, workflow.basedir)
 
-from scripts.lib import plan
-from scripts.lib.config import validated_study
+from scripts.lib.study import plan
+from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
-from scripts.lib.study import model_of, parent_of, stages_of
+from scripts.lib.study.cells import model_of, parent_of, stages_of
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror

@@ -23,10 +23,10 @@ from transformers import (
 from transformers.utils import logging
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.corpus import documents
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
 from scripts.lib.records import checkpoint_of, digest_files, publish_folder, write_json
+from scripts.lib.toy.corpus import documents
 
 END_OF_TEXT = "<|endoftext|>"
 SORTED_BATCHES = 50

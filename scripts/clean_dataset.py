@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.cleaning import decontaminate, deduplicate
+from scripts.lib.data.cleaning import decontaminate, deduplicate
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
 

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from scripts.lib.config import load_study
-from scripts.lib.plan import Job, job
+from scripts.lib.study.config import load_study
+from scripts.lib.study.plan import Job, job
 
 
 def job_arguments(description: str) -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.evaluation_records import (
+from scripts.lib.evaluation.records import (
     NO_NUMBERS,
     checked_problems,
     completions_of,
@@ -23,7 +23,7 @@ from scripts.lib.evaluation_records import (
     summary,
     with_verdicts,
 )
-from scripts.lib.evaluation_store import entry, write_evaluation
+from scripts.lib.evaluation.store import entry, write_evaluation
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
 from scripts.lib.records import (
@@ -116,9 +116,9 @@ class Engine:
     def __init__(self, checkpoint: Path, name: str, settings: Settings):
         started = time.perf_counter()
         with quick_imports():
-            from scripts.lib.grading import Grader
-            from scripts.lib.lighteval_model import SamplingModel
-            from scripts.lib.tasks import run_lighteval
+            from scripts.lib.evaluation.model import SamplingModel
+            from scripts.lib.evaluation.tasks import run_lighteval
+            from scripts.lib.grading.grader import Grader
 
         self.model = SamplingModel.load(checkpoint, name, settings["dtype"])
         self.grader = Grader(timeout=settings["grader"]["timeout"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.records import sha256_of, write_json, write_jsonl
-from scripts.lib.word_problems import Problem, generate, without_annotations
+from scripts.lib.toy.word_problems import Problem, generate, without_annotations
 
 
 def gsm8k_row(problem: Problem, index: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from scripts.lib.grading import Grader, Item, Verdict
+from scripts.lib.grading.grader import Grader, Item, Verdict
 
 FIELDS = ("benchmark", "gold", "completion")
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
+from scripts.lib.data.schemas import LOADERS
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
-from scripts.lib.schemas import LOADERS
 
 
 def main() -> None:

@@ -3,7 +3,7 @@ r"""Write problems as chain-of-thought examples: the solution in <think>, the re
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.prompts import messages, target
+from scripts.lib.data.prompts import messages, target
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
 

@@ -9,8 +9,8 @@ columns of `paper/reported.csv`, then cell and interval ends.
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.cell_records import read_cells, table_cells, write_csv
 from scripts.lib.records import write_text
+from scripts.lib.scores.cell_records import read_cells, table_cells, write_csv
 
 LATEX = {
     "\\": r"\textbackslash{}",

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.cell_records import read_cells, table_cells
-from scripts.lib.study import model_of
+from scripts.lib.scores.cell_records import read_cells, table_cells
+from scripts.lib.study.cells import model_of
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito 2008
 GREY = "#6b6b6b"

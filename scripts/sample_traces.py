@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_job
+from scripts.lib.data.prompts import messages
 from scripts.lib.progress import report
-from scripts.lib.prompts import messages
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
 
 

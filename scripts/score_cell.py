@@ -9,8 +9,8 @@ from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.records import write_json
-from scripts.lib.statistics import accuracy, accuracy_interval, chance_level
-from scripts.lib.verdicts import Evaluation, read_evaluations, stack_correct
+from scripts.lib.scores.statistics import accuracy, accuracy_interval, chance_level
+from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
 
 
 def score_run(evaluation: Evaluation) -> dict:

@@ -14,7 +14,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from scripts.lib.training import Inputs, train
+from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
 
 BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
@@ -64,7 +64,7 @@ def with_prefill(reward: Reward, opened: str) -> Reward:
 
 def reward_functions(settings: dict[str, Any], opened: str) -> tuple[list[Reward], list[float]]:
     """Return the paper's two rewards and their weights."""
-    from scripts.lib.rewards import accuracy_reward, format_reward
+    from scripts.lib.grading.rewards import accuracy_reward, format_reward
 
     timed = functools.partial(accuracy_reward, timeout=settings["grader"]["timeout"])
     functools.update_wrapper(timed, accuracy_reward)
@@ -83,8 +83,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     from datasets import Dataset, disable_progress_bars
     from trl import GRPOConfig, GRPOTrainer
 
-    from scripts.lib.checkpoints import load_model, load_tokenizer, prefill
-    from scripts.lib.recipes import lora_config, trainer_arguments
+    from scripts.lib.training.checkpoints import load_model, load_tokenizer, prefill
+    from scripts.lib.training.recipes import lora_config, trainer_arguments
 
     disable_progress_bars()
     settings, recipe = inputs.settings, inputs.settings["recipe"]

@@ -12,7 +12,7 @@ token of every target is the end of the assistant's turn.
 
 from typing import Any
 
-from scripts.lib.training import Inputs, train
+from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
 
 
@@ -44,7 +44,7 @@ def encode_all(
     An example over `max_length` is left out and counted: cut short, it would teach the model never
     to stop (ASSUME: the paper's 8192 tokens cut nothing of GSM8K).
     """
-    from scripts.lib.checkpoints import end_of_turn, prefill
+    from scripts.lib.training.checkpoints import end_of_turn, prefill
 
     stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
     rows = []
@@ -77,8 +77,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     from datasets import Dataset, disable_progress_bars
     from trl import SFTConfig, SFTTrainer
 
-    from scripts.lib.checkpoints import end_of_turn, load_model, load_tokenizer
-    from scripts.lib.recipes import lora_config, trainer_arguments
+    from scripts.lib.training.checkpoints import end_of_turn, load_model, load_tokenizer
+    from scripts.lib.training.recipes import lora_config, trainer_arguments
 
     disable_progress_bars()
     recipe, seed = inputs.settings["recipe"], inputs.settings["seed"]

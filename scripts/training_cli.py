@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.training import Training
+from scripts.lib.training.run import Training
 
 
 def planned_training(rule: str, description: str) -> Training:

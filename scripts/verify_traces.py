@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
+from scripts.lib.data.schemas import LOADERS
+from scripts.lib.data.traces import verified_examples
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
-from scripts.lib.schemas import LOADERS
-from scripts.lib.traces import verified_examples
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from scripts.lib.config import validated_study
+from scripts.lib.study.config import validated_study
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 

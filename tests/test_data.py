@@ -7,11 +7,11 @@ import pytest
 
 from scripts.clean_dataset import decontaminate, deduplicate
 from scripts.fetch_dataset import rows_of_hub, rows_of_mirror
-from scripts.lib.cleaning import words
-from scripts.lib.prompts import messages, target
+from scripts.lib.data.cleaning import words
+from scripts.lib.data.prompts import messages, target
+from scripts.lib.data.schemas import LOADERS
+from scripts.lib.data.traces import split_trace, verified_examples
 from scripts.lib.records import read_jsonl
-from scripts.lib.schemas import LOADERS
-from scripts.lib.traces import split_trace, verified_examples
 from scripts.make_examples import example
 
 PROMPT = {"system": "Think.", "user": "{question}"}

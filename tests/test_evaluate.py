@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from scripts.lib.evaluation_records import (
+from scripts.lib.evaluation.records import (
     SCHEMA,
     checked_problems,
     completions_of,
@@ -17,7 +17,7 @@ from scripts.lib.evaluation_records import (
     parquet_bytes,
     summary,
 )
-from scripts.lib.evaluation_store import entry
+from scripts.lib.evaluation.store import entry
 from tests.evaluation_case import model_record, run
 
 ROOT = Path(__file__).parents[1]

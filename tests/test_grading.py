@@ -10,8 +10,8 @@ import time
 import pytest
 from conftest import ROOT
 
-from scripts.lib.extraction import extract
-from scripts.lib.grading import Grader, Verdict, grade
+from scripts.lib.grading.extraction import extract
+from scripts.lib.grading.grader import Grader, Verdict, grade
 
 POINT = r"\left( 3, \frac{\pi}{2} \right)"
 COLUMN = r"\begin{pmatrix} -2 \\ 7 \end{pmatrix}"
@@ -273,7 +273,7 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(grader):
 
 def test_the_grader_itself_loads_neither_sympy_nor_torch():
     code = (
-        "import sys; from scripts.lib.grading import Grader; Grader();"
+        "import sys; from scripts.lib.grading.grader import Grader; Grader();"
         "print([name for name in ('sympy', 'torch') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import pytest
 
-from scripts.lib import answers, notation, prose
-from scripts.lib.comparison import GENERAL, RULES, tolerance
-from scripts.lib.grading import Grader
-from scripts.lib.scalars import Scalar
-from scripts.lib.schemas import LOADERS
+from scripts.lib.data.schemas import LOADERS
+from scripts.lib.grading import answers, notation, prose
+from scripts.lib.grading.comparison import GENERAL, RULES, tolerance
+from scripts.lib.grading.grader import Grader
+from scripts.lib.grading.scalars import Scalar
 
 FILES = {
     "gsm8k": "gsm8k_test",

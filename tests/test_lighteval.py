@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts import evaluate as script
-from scripts.lib.evaluation_records import SCHEMA, mean_over_problems
+from scripts.lib.evaluation.records import SCHEMA, mean_over_problems
 from tests.evaluation_case import SETTINGS, make_model, problems, run
 
 ROOT = Path(__file__).parents[1]
@@ -165,7 +165,7 @@ def test_lightevals_verdict_is_averaged_over_any_number_of_samples():
     from lighteval.models.model_output import ModelResponse
     from lighteval.tasks.requests import Doc
 
-    from scripts.lib.lighteval_metric import METRIC, sampled_extractive_match
+    from scripts.lib.evaluation.metric import METRIC, sampled_extractive_match
 
     right, wrong = r"The result is \boxed{18}.", r"\boxed{20}"
     answers = [[right] * 3 + [wrong] * 7, [right] * 10, [wrong] * 10]
@@ -177,7 +177,7 @@ def test_lightevals_verdict_is_averaged_over_any_number_of_samples():
 
 
 def test_lighteval_is_stopped_where_it_hangs():
-    from scripts.lib.lighteval_metric import judge
+    from scripts.lib.evaluation.metric import judge
 
     pairs = [("18", "$18$"), ("18", "$9^{9^{9^{9}}}$"), ("1,080", r"\boxed{1080}")]
     assert judge(pairs, limit=2.0) == [True, None, True]

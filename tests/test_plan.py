@@ -6,8 +6,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from scripts.lib import fingerprint, plan
-from scripts.lib.config import validated_study
+from scripts.lib.study import fingerprint, plan
+from scripts.lib.study.config import validated_study
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 CELL = "qwen2.5-0.5b+kd+rl"

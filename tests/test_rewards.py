@@ -7,7 +7,7 @@ import time
 import pytest
 from conftest import ROOT
 
-from scripts.lib.rewards import accuracy_reward, format_reward, shared_grader
+from scripts.lib.grading.rewards import accuracy_reward, format_reward, shared_grader
 
 GOOD = "<think>\n6 * 3\n</think>\n<answer>\n\\boxed{18}\n</answer>"
 
@@ -104,7 +104,7 @@ def test_a_call_is_cheap_because_the_worker_stays():
 
 def test_a_process_that_used_the_reward_ends_by_itself():
     code = (
-        "from scripts.lib.rewards import accuracy_reward;"
+        "from scripts.lib.grading.rewards import accuracy_reward;"
         "print(accuracy_reward([''], ['\\\\boxed{18}'], gold=['18'], benchmark=['gsm8k']))"
     )
     run = subprocess.run(

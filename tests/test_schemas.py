@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.lib.schemas import LOADERS
+from scripts.lib.data.schemas import LOADERS
 
 ROWS = [
     (

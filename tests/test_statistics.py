@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binomtest
 
-from scripts.lib.statistics import (
+from scripts.lib.scores.statistics import (
     accuracy,
     accuracy_interval,
     chance_level,

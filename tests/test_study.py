@@ -3,8 +3,8 @@
 import yaml
 from conftest import ROOT
 
-from scripts.lib.config import validated_study
-from scripts.lib.study import model_of, parent_of, stages_of
+from scripts.lib.study.cells import model_of, parent_of, stages_of
+from scripts.lib.study.config import validated_study
 
 STUDY = validated_study(yaml.safe_load((ROOT / "config.yaml").read_text()), [])
 

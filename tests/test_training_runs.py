@@ -126,7 +126,7 @@ def test_a_training_that_blows_up_is_recorded_as_collapsed(kind, tiny, tmp_path)
 
 @pytest.mark.slow
 def test_a_reward_that_stays_at_zero_ends_the_training(tiny, tmp_path):
-    from scripts.lib.rewards import format_reward
+    from scripts.lib.grading.rewards import format_reward
 
     path = case(tmp_path, tiny, "train_grpo", GRPO)
     fields = json.loads(path.read_text())
@@ -141,7 +141,7 @@ def test_a_reward_that_stays_at_zero_ends_the_training(tiny, tmp_path):
 def test_rollouts_inherit_nothing_from_the_hubs_generation_config(tiny, tmp_path):
     from transformers import TrainerCallback
 
-    from scripts.lib.training import Inputs
+    from scripts.lib.training.run import Inputs
     from scripts.train_grpo import build_trainer
 
     folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
@@ -182,7 +182,7 @@ def test_a_run_killed_after_its_last_step_trains_no_further(kind, tiny, tmp_path
     run_case(case(whole, tiny, *RECIPES[kind]))
     path = case(tmp_path / "cut", tiny, *RECIPES[kind])
     with monkeypatch.context() as patch:
-        patch.setattr("scripts.lib.training.publish", interrupted)
+        patch.setattr("scripts.lib.training.run.publish", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run_case(path)
     run_case(path)

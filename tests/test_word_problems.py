@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from scripts.generate_dataset import SCHEMAS, dataset_rows
-from scripts.lib.word_problems import apply, careless, generate, split_of, without_annotations
+from scripts.lib.toy.word_problems import apply, careless, generate, split_of, without_annotations
 
 TIER = {
     "steps": [1, 4],

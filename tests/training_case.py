@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from scripts.lib.records import digest_files, write_json, write_jsonl
-from scripts.lib.training import Training, train
+from scripts.lib.training.run import Training, train
 
 LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.05, "target_modules": "all-linear"}
 SFT = {
@@ -125,7 +125,7 @@ def run_case(path: Path, format_reward: Callable = odd_length) -> None:
         from scripts.train_grpo import build_trainer
     for name in ("parent", "examples", "checkpoints", "output"):
         fields[name] = Path(fields[name])
-    with patch("scripts.lib.rewards.format_reward", format_reward):
+    with patch("scripts.lib.grading.rewards.format_reward", format_reward):
         train(Training(**fields), build_trainer)
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.fingerprint import code_fingerprint, lock_fingerprint
-from scripts.lib.study import Study, parent_of, stages_of
+from scripts.lib.study.cells import Study, parent_of, stages_of
+from scripts.lib.study.fingerprint import code_fingerprint, lock_fingerprint
 
 Settings = dict[str, Any]
 

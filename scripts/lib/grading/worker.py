@@ -2,8 +2,8 @@
 
 This process loads sympy once and never judges. It forks a child that does, which the kernel ends
 when an item's time is over (SIGALRM without a handler: nothing in the item can catch or outlast
-it); a new child costs milliseconds. `scripts.lib.grading.Grader` starts it as a plain subprocess,
-so that it is safe beside torch and threads.
+it); a new child costs milliseconds. `Grader` starts it as a plain subprocess, so that it is safe
+beside torch and threads.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import sys
 import traceback
 from typing import BinaryIO
 
-from scripts.lib import comparison, extraction  # noqa: F401  loaded once, for every child
-from scripts.lib.grading import grade
+from scripts.lib.grading import comparison, extraction  # noqa: F401  loaded once, for every child
+from scripts.lib.grading.grader import grade
 
 MEMORY = 3 * 1024**3
 
@@ -95,3 +95,7 @@ def judge_all(requests: BinaryIO, replies: BinaryIO, timeout: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         replies.write(reply.encode() + b"\n")
         replies.flush()
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]))

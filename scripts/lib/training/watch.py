@@ -6,10 +6,10 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from scripts.lib import collapse
 from scripts.lib.progress import report
-from scripts.lib.recipes import main_process
-from scripts.lib.resume import Clock, mark_complete
+from scripts.lib.training import collapse
+from scripts.lib.training.recipes import main_process
+from scripts.lib.training.resume import Clock, mark_complete
 
 
 def peak_memory() -> int:

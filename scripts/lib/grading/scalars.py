@@ -17,7 +17,7 @@ from functools import lru_cache
 import sympy
 from latex2sympy2_extended.latex2sympy2 import latex2sympy
 
-from scripts.lib.notation import bare
+from scripts.lib.grading.notation import bare
 
 LONGEST_NUMBER = 2000
 LARGEST_EXPONENT = 5000

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scripts.lib.prose import boxes, final_expression, reduce_prose
+from scripts.lib.grading.prose import boxes, final_expression, reduce_prose
 
 MOST_SPANS = 8
 _THINK_TAG = re.compile(r"</?think>")

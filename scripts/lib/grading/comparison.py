@@ -16,10 +16,10 @@ from fractions import Fraction
 import sympy
 from math_verify.grader import sympy_expr_eq
 
-from scripts.lib.answers import Answer, Equation, Grid, Group, Many, Words, read
-from scripts.lib.notation import tidy, without_units
-from scripts.lib.prose import unwrap_text
-from scripts.lib.scalars import Scalar, Unparsable, number, symbol_of
+from scripts.lib.grading.answers import Answer, Equation, Grid, Group, Many, Words, read
+from scripts.lib.grading.notation import tidy, without_units
+from scripts.lib.grading.prose import unwrap_text
+from scripts.lib.grading.scalars import Scalar, Unparsable, number, symbol_of
 
 LONGEST_ANSWER = 1500
 TOLERANCE = Fraction(1, 10**6)

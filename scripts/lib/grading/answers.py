@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scripts.lib.notation import ROW_END, words
-from scripts.lib.scalars import Scalar, Unparsable, scalar
+from scripts.lib.grading.notation import ROW_END, words
+from scripts.lib.grading.scalars import Scalar, Unparsable, scalar
 
 MOST_PARTS = 200
 

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib import collapse
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
-from scripts.lib.recipes import main_process, processes
 from scripts.lib.records import (
     checkpoint_of,
     digest_files,
@@ -26,7 +24,9 @@ from scripts.lib.records import (
     weights_digest,
     write_json,
 )
-from scripts.lib.resume import Clock, last_checkpoint, locked, tidy
+from scripts.lib.training import collapse
+from scripts.lib.training.recipes import main_process, processes
+from scripts.lib.training.resume import Clock, last_checkpoint, locked, tidy
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def train_from(parent: Path, training: Training, build: Builder, work: Path, clo
     """Train from the last whole checkpoint, or from the parent, and publish what came of it."""
     from transformers.utils.logging import disable_progress_bar
 
-    from scripts.lib.watch import Watch, peak_memory
+    from scripts.lib.training.watch import Watch, peak_memory
 
     disable_progress_bar()
     patience = training.settings.get("collapse", {}).get("zero_reward_steps")
@@ -162,7 +162,7 @@ def run_trainer(
 
 def publish(training: Training, trainer: Any, parent: Path) -> dict[str, Any]:
     """Put the trained checkpoint (merged, where LoRA was trained) beside the record to come."""
-    from scripts.lib.checkpoints import save_adapter, save_checkpoint
+    from scripts.lib.training.checkpoints import save_adapter, save_checkpoint
 
     facts: dict[str, Any] = {}
     folder, model = training.output.parent, trainer.accelerator.unwrap_model(trainer.model)

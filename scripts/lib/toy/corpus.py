@@ -11,8 +11,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from scripts.lib.prompts import messages, target
-from scripts.lib.word_problems import Problem, careless, generate, without_annotations
+from scripts.lib.data.prompts import messages, target
+from scripts.lib.toy.word_problems import Problem, careless, generate, without_annotations
 
 TOKENIZER_DOCUMENTS = 4000
 

@@ -14,8 +14,8 @@ from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from scripts.lib.lighteval_metric import sampled_extractive_match
-from scripts.lib.prompts import messages
+from scripts.lib.data.prompts import messages
+from scripts.lib.evaluation.metric import sampled_extractive_match
 
 # LightEval gives a task's version beside its score; raise it when a task's meaning changes.
 TASK_VERSION = 1

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from scripts.lib.grading import Grader
+from scripts.lib.grading.grader import Grader
 
 Completion = str | list[dict[str, str]]
 

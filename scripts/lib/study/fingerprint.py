@@ -6,19 +6,19 @@ import hashlib
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "envs" / "cpu.lock"
 
 # These change no result: they compute the settings, which are in the key already, or what is
 # reported about a run.
 WITHOUT_EFFECT = {
     "scripts.cli",
-    "scripts.lib.config",
-    "scripts.lib.fingerprint",
-    "scripts.lib.plan",
+    "scripts.lib.study.config",
+    "scripts.lib.study.fingerprint",
+    "scripts.lib.study.plan",
     "scripts.lib.progress",
     "scripts.lib.provenance",
-    "scripts.lib.study",
+    "scripts.lib.study.cells",
 }
 
 

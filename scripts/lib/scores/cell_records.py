@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 from scripts.lib.records import read_json, write_text
-from scripts.lib.verdicts import check_key
+from scripts.lib.scores.verdicts import check_key
 
 
 def read_cells(

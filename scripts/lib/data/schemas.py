@@ -3,7 +3,7 @@ r"""Loaders: one raw row of a data set -> {"id", "question", "gold"}, as the gra
 Each takes the columns of the hub and those of the files that the community passes around. The gold
 is the final answer as the data set writes it, with two exceptions: Minerva's is taken out of the
 one ``\boxed{}`` of its solution, and OlympiadBench's tolerance is written behind the value,
-``4.2 \pm 0.1`` (read by scripts/lib/comparison.py).
+``4.2 \pm 0.1`` (read by scripts/lib/grading/comparison.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.lib.prose import boxes
+from scripts.lib.grading.prose import boxes
 
 Row = Mapping[str, Any]
 

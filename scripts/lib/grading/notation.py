@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from scripts.lib.prose import is_word, unwrap_text
+from scripts.lib.grading.prose import is_word, unwrap_text
 
 ROW_END = "\x02"  # stands for the \\\\ of a matrix, which is no spacing command
 _CHARACTERS = str.maketrans(

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from scripts.lib.grading import Grader
-from scripts.lib.prompts import messages, target
+from scripts.lib.data.prompts import messages, target
+from scripts.lib.grading.grader import Grader
 
 
 def split_trace(text: str) -> tuple[str, str] | None:

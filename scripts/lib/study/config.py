@@ -10,9 +10,9 @@ import jsonschema
 import yaml
 
 from scripts.lib.records import read_json
-from scripts.lib.study import Study, model_of, stages_of
+from scripts.lib.study.cells import Study, model_of, stages_of
 
-SCHEMA = Path(__file__).parents[2] / "config.schema.yaml"
+SCHEMA = Path(__file__).parents[3] / "config.schema.yaml"
 KeyPath = tuple[str | int, ...]
 
 

@@ -43,7 +43,7 @@ def grade(benchmark: str, gold: str, completion: str, mode: str = "lenient") -> 
     """Judge one completion in this process; `gold` is the final answer, never a data set's row."""
     check_mode(mode)
     # sympy takes a second to load: only where judging happens, not with `Grader`
-    from scripts.lib import comparison, extraction, prose, scalars
+    from scripts.lib.grading import comparison, extraction, prose, scalars
 
     def agree(first: str, second: str) -> bool:
         try:
@@ -112,7 +112,7 @@ class Grader:
 
 
 class _Worker:
-    """One judging process, started at first use; see grading_worker.py for its side."""
+    """One judging process, started at first use; see worker.py for its side."""
 
     def __init__(self, timeout: float):
         self.timeout = timeout
@@ -152,10 +152,10 @@ class _Worker:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process is None or self.process.poll() is not None:
-            root = str(Path(__file__).resolve().parents[2])
+            root = str(Path(__file__).resolve().parents[3])
             path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "scripts.lib.grading", str(self.timeout)],
+                [sys.executable, "-m", "scripts.lib.grading.worker", str(self.timeout)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
@@ -171,9 +171,3 @@ class _Worker:
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-
-
-if __name__ == "__main__":
-    from scripts.lib.grading_worker import main
-
-    main(float(sys.argv[1]))
