@@ -192,7 +192,7 @@ def paper_files():
     tables = expand(
         f"{RESULTS}/tables/{{table}}.{{ending}}",
         table=config["tabulate"],
-        ending=["tex", "md", "csv"],
+        ending=["tex", "md", "html", "csv"],
     )
     figures = expand(f"{RESULTS}/figures/scores.{{ending}}", ending=["pdf", "png"])
     numbers = [f"{RESULTS}/scores.csv", f"{RESULTS}/comparisons.csv"]

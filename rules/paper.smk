@@ -1,20 +1,21 @@
 """Tables and figures.
 
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
-OUTPUTS: results/{study}/tables/{table}.tex .md .csv
+OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv
          results/{study}/figures/scores.pdf .png
 """
 
 
 rule make_table:
-    """One of the paper's tables with this study's numbers, as LaTeX, Markdown and CSV."""
+    """One of the paper's tables with this study's numbers, as LaTeX, Markdown, HTML and CSV."""
     input:
         table_scores,
     output:
         tex="results/{study}/tables/{table}.tex",
         markdown="results/{study}/tables/{table}.md",
-        csv=report(
-            "results/{study}/tables/{table}.csv",
+        csv="results/{study}/tables/{table}.csv",
+        html=report(
+            "results/{study}/tables/{table}.html",
             category="Tables",
             labels={"table": "{table}"},
             caption="../paper/report/table.rst",

@@ -29,6 +29,7 @@ def rows_of_hub(source: dict[str, Any]) -> list[dict]:
             "commit up on the data set's page on the hub and write it there, 40 hex digits."
         )
     import datasets
+    import httpx
 
     datasets.disable_progress_bars()
     try:
@@ -38,7 +39,7 @@ def rows_of_hub(source: dict[str, Any]) -> list[dict]:
             split=source["split"],
             revision=source["revision"],
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
         raise SystemExit(
             f"{source['repo']} at {source['revision']}: the hub did not deliver it ({error}). "
             "Check the network, or set SRLM_MIRROR to a folder with the data sets' files."

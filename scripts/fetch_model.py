@@ -14,14 +14,15 @@ FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # no copies in other fo
 
 def download(repo: str, revision: str, folder: Path) -> None:
     """Download a model's files at a revision; files that are there already are kept."""
+    import httpx
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
         snapshot_download(repo, revision=revision, local_dir=folder, allow_patterns=FILES)
     except RepositoryNotFoundError:
         raise SystemExit(f"{repo}: no such repository on the hub, or it needs a login") from None
-    except (HfHubHTTPError, OSError) as error:
+    except (httpx.HTTPError, OSError) as error:
         raise SystemExit(
             f"{repo} at {revision}: the hub did not deliver it ({error}). Check the network, or "
             "give the model a `path` in config.yaml, the folder of a local checkpoint."

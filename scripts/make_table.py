@@ -1,12 +1,14 @@
-"""Make one table of the study as LaTeX, Markdown and CSV.
+"""Make one table of the study as LaTeX, Markdown, HTML and CSV.
 
 The LaTeX file is a complete `table` environment that needs the package booktabs. An entry is the
-accuracy in percent with the distances to the ends of its 95% interval; Markdown and CSV hold the
-ends themselves. A cell with a collapsed training is marked with a double dagger. The CSV has the
+accuracy in percent with the distances to the ends of its 95% interval; the others hold the ends
+themselves. A cell with a collapsed training is marked with a double dagger. The CSV has the
 columns of `paper/reported.csv`, then cell and interval ends.
 """
 
 from pathlib import Path
+
+from markdown_it import MarkdownIt
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.records import write_text
@@ -31,6 +33,24 @@ LATEX = {
     "†": r"$^{\dagger}$",
     "‡": r"$^{\ddagger}$",
 }
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; }}
+table {{ border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; }}
+th, td {{ padding: 0.3em 0.8em; text-align: left; white-space: nowrap; }}
+td {{ font-variant-numeric: tabular-nums; }}
+th {{ border-bottom: 1px solid; }}
+p {{ font-size: 0.9em; color: #444; }}
+</style>
+</head>
+<body>
+{body}</body>
+</html>
+"""
 Cells = dict[tuple[str, str], dict]
 
 
@@ -169,6 +189,12 @@ def markdown_table(table: dict, cells: Cells) -> str:
     return f"### {table['caption']}\n\n" + "\n".join(lines) + f"\n\n{notes}\n"
 
 
+def html_page(name: str, markdown: str) -> str:
+    """Return the Markdown table as a page of its own, for the report."""
+    body = MarkdownIt("commonmark").enable("table").render(markdown)
+    return PAGE.format(title=name, body=body)
+
+
 def table_rows(name: str, table: dict, cells: Cells) -> tuple[list[str], list[dict]]:
     """Return columns and rows of the CSV: percent to one decimal, `-` where there is no number."""
     names = [benchmark["name"] for benchmark in table["benchmarks"]]
@@ -187,7 +213,7 @@ def table_rows(name: str, table: dict, cells: Cells) -> tuple[list[str], list[di
 
 
 def main() -> None:
-    """Read the flags and write the three files."""
+    """Read the flags and write the four files."""
     parser = job_arguments(__doc__)
     parser.add_argument("--table", required=True, help="name of the table in the config")
     parser.add_argument("--cells", type=Path, required=True, help="folder of the cell records")
@@ -199,7 +225,9 @@ def main() -> None:
     cells = read_cells(args.cells, keys, [benchmark["name"] for benchmark in table["benchmarks"]])
     stem = f"{args.output_folder}/{args.table}"
     write_text(f"{stem}.tex", latex_table(args.table, table, cells))
-    write_text(f"{stem}.md", markdown_table(table, cells))
+    markdown = markdown_table(table, cells)
+    write_text(f"{stem}.md", markdown)
+    write_text(f"{stem}.html", html_page(args.table, markdown))
     write_csv(f"{stem}.csv", *table_rows(args.table, table, cells))
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.workflow import ROOT
+
 REAL_DATA = Path(os.environ.get("SRLM_MIRROR", ROOT.parent / "shared" / "data"))
 
 

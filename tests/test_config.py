@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
 
 from scripts.lib.study.config import validated_study
+from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 

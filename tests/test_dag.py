@@ -1,7 +1,8 @@
 """The DAG by dry runs: what is planned for the demo, the paper and single targets."""
 
 import pytest
-from workflow import DEMO, planned, snakemake
+
+from tests.workflow import DEMO, planned, snakemake
 
 
 def test_the_demo_trains_eighteen_cells_and_evaluates_twenty_models(tmp_path):

@@ -3,10 +3,9 @@
 import csv
 
 import pytest
-from conftest import ROOT
-from workflow import planned
 
 from scripts.lib.records import read_json
+from tests.workflow import ROOT, planned
 
 RESULTS = ROOT / "results" / "demo"
 BENCHMARKS = ["olympiadbench", "math500", "minerva", "amc23", "gsm8k"]

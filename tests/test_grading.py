@@ -8,10 +8,10 @@ import threading
 import time
 
 import pytest
-from conftest import ROOT
 
 from scripts.lib.grading.extraction import extract
 from scripts.lib.grading.grader import Grader, Verdict, grade
+from tests.workflow import ROOT
 
 POINT = r"\left( 3, \frac{\pi}{2} \right)"
 COLUMN = r"\begin{pmatrix} -2 \\ 7 \end{pmatrix}"

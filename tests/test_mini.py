@@ -7,10 +7,9 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT
-from workflow import DEMO, ENVIRONMENT, command, planned, snakemake
 
 from scripts.lib.records import digest_files, read_json
+from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, snakemake
 
 MINI = ["--configfile", DEMO, ROOT / "tests" / "studies" / "mini.yaml"]
 RUN = ["--cores", "2", "--rerun-triggers", "mtime", "params", "input", *MINI, "--", "all"]

@@ -4,10 +4,10 @@ import copy
 
 import pytest
 import yaml
-from conftest import ROOT
 
 from scripts.lib.study import fingerprint, plan
 from scripts.lib.study.config import validated_study
+from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 CELL = "qwen2.5-0.5b+kd+rl"

@@ -2,10 +2,9 @@
 
 import pyarrow.parquet
 import pytest
-from conftest import ROOT
-from workflow import DEMO, snakemake
 
 from scripts.lib.records import read_json, read_jsonl
+from tests.workflow import DEMO, ROOT, snakemake
 
 STUDY = ROOT / "tests" / "studies" / "real_input.yaml"
 ROWS = {"gsm8k": 1319, "math500": 500, "olympiadbench": 675, "minerva": 272, "amc23": 40}

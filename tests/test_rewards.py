@@ -5,9 +5,9 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
 
 from scripts.lib.grading.rewards import accuracy_reward, format_reward, shared_grader
+from tests.workflow import ROOT
 
 GOOD = "<think>\n6 * 3\n</think>\n<answer>\n\\boxed{18}\n</answer>"
 

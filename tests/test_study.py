@@ -1,10 +1,10 @@
 """The grammar of cells."""
 
 import yaml
-from conftest import ROOT
 
 from scripts.lib.study.cells import model_of, parent_of, stages_of
 from scripts.lib.study.config import validated_study
+from tests.workflow import ROOT
 
 STUDY = validated_study(yaml.safe_load((ROOT / "config.yaml").read_text()), [])
 

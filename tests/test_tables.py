@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.make_table import escape_latex, latex_table, markdown_table, table_rows
+from scripts.make_table import escape_latex, html_page, latex_table, markdown_table, table_rows
 from scripts.print_summary import describe_rl, fit_table
 from tests.score_samples import cell_record, table_records, table_settings
 
@@ -135,3 +135,10 @@ def test_reported_numbers_are_those_of_the_paper():
     assert ",".join(columns) == "table,section,method,olympiadbench,math500,minerva,amc23,gsm8k"
     assert rows == tables_of(PAPER.read_text(encoding="utf-8"))
     assert [sum(row[0] == f"table{n}" for row in rows) for n in (1, 2, 3)] == [14, 12, 12]
+
+
+def test_the_html_page_holds_the_markdown_table():
+    page = html_page("table2", "### A caption\n\n| Method | GSM8K |\n|---|---|\n| a<b | 54.0 |\n")
+    assert "<td>54.0</td>" in page
+    assert "<td>a&lt;b</td>" in page
+    assert "<title>table2</title>" in page

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import ROOT
-
+ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "demo" / "study.yaml"
 ENVIRONMENT = {
     **os.environ,

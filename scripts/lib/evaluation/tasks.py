@@ -16,17 +16,22 @@ from lighteval.tasks.requests import Doc
 
 from scripts.lib.data.prompts import messages
 from scripts.lib.evaluation.metric import sampled_extractive_match
+from scripts.lib.grading.comparison import tolerance
 
 # LightEval gives a task's version beside its score; raise it when a task's meaning changes.
 TASK_VERSION = 1
 
 
 def document(row: dict[str, Any], task_name: str, prompt: dict[str, str | None]) -> Doc:
-    """Turn a benchmark's row into LightEval's document; the system prompt is the model's part."""
+    """Turn a benchmark's row into LightEval's document; the system prompt is the model's part.
+
+    LightEval knows no tolerance (`4.2 \\pm 0.1`): it is given the value alone.
+    """
+    gold = row["gold"]
     return Doc(
         task_name=task_name,
         query=messages(prompt, row["question"])[-1]["content"],
-        choices=[row["gold"]],
+        choices=[gold.partition(r"\pm")[0].strip() if tolerance(gold) else gold],
         gold_index=0,
         specific={"problem": row["id"]},
     )
