@@ -9,7 +9,7 @@ OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 # The build of torch that uv chooses; empty: the one that pip's own settings lead to.
 TORCH_BACKEND ?= --torch-backend=cpu
-TORCH := torch==2.13.0
+TORCH := $(shell grep '^torch==' envs/cpu.in)
 UV := uv==0.13.8
 PYTEST_ARGS ?=
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -23,14 +24,14 @@ if mirror := os.environ.get("SRLM_MIRROR"):
 
 STUDY = validated_study(
     config,
-    files=[Path(file) for file in workflow.configfiles],
+    files=[Path(workflow.basedir, "config.yaml"), *workflow.config_settings.configfiles],
     command_line=workflow.config_settings.config,
 )
 RESULTS = f"results/{STUDY.name}"
 
 # Every job: the checkout's modules, one thread, no network, and the console as descriptor 3.
 shell.prefix(
-    f"export PYTHONPATH={workflow.basedir!r} PYTHONHASHSEED=0 "
+    f"export PYTHONPATH={shlex.quote(str(workflow.basedir))} PYTHONHASHSEED=0 "
     "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false "
     "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 "
     "PROGRESS_FD=3; exec 3>&2; "
@@ -117,19 +118,6 @@ def build_start_record(wildcards):
     return f"{RESULTS}/models/{start}/model.json" if start else []
 
 
-def mirror_file(wildcards):
-    """Return the data set's file in the mirror folder; none where the hub is the source."""
-    if not config.get("mirror"):
-        return []
-    file = Path(config["mirror"]) / config["datasets"][wildcards.dataset]["mirror"]["file"]
-    if not file.exists():
-        raise SystemExit(
-            f"{file}: no such file, but datasets.{wildcards.dataset}.mirror.file names it and the "
-            "mirror (SRLM_MIRROR or `mirror`) is in use. Put the file there, or unset the mirror."
-        )
-    return str(file)
-
-
 def contaminating_problems(wildcards):
     return expand(
         f"{RESULTS}/data/{{dataset}}/problems.jsonl", dataset=config["cleaning"]["decontaminate"]
@@ -152,12 +140,30 @@ def benchmark_problems(wildcards):
     return expand(f"{RESULTS}/data/{{dataset}}/problems.jsonl", dataset=datasets)
 
 
-def evaluation_records(wildcards):
+def evaluations(cells, ending):
+    """Return the evaluation files of these cells, for every seed and benchmark."""
     return expand(
-        f"{RESULTS}/eval/{wildcards.cell}/seed-{{seed}}/{{benchmark}}.json",
+        f"{RESULTS}/eval/{{cell}}/seed-{{seed}}/{{benchmark}}.{ending}",
+        cell=cells,
         seed=STUDY.seeds(),
         benchmark=STUDY.benchmarks(),
     )
+
+
+def evaluation_records(wildcards):
+    return evaluations([wildcards.cell], "json")
+
+
+def evaluation_details(wildcards):
+    return evaluations([wildcards.cell], "parquet")
+
+
+def all_evaluation_records(wildcards):
+    return evaluations(STUDY.cells(), "json")
+
+
+def all_evaluation_details(wildcards):
+    return evaluations(STUDY.cells(), "parquet")
 
 
 def cell_scores(cells):

@@ -1,6 +1,6 @@
 """Problems: fetched or generated, loaded, cleaned, written as training examples, counted.
 
-INPUTS:  none but the config, or the files of a mirror
+INPUTS:  none but the config
 OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the source's own columns
          results/{study}/data/{dataset}/problems.jsonl  id, question, gold
          results/{study}/data/{dataset}/clean.jsonl     without duplicates and test questions
@@ -11,8 +11,6 @@ OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the source's own columns
 
 rule fetch_dataset:
     """Fetch a data set at its pinned revision from the hub, or from the mirror."""
-    input:
-        mirror=mirror_file,
     output:
         rows="results/{study}/data/{dataset}/raw.jsonl",
         record="results/{study}/data/{dataset}/raw.json",
@@ -31,7 +29,7 @@ rule fetch_dataset:
     shell:
         "HF_HUB_OFFLINE=0 HF_DATASETS_OFFLINE=0 exec python -m scripts.fetch_dataset"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --dataset {wildcards.dataset} --mirror {input.mirror:q}"
+        " --dataset {wildcards.dataset}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 

@@ -10,7 +10,8 @@ OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
 rule score_cell:
     """Average a cell's seeds and samples, with a 95% interval, for every benchmark."""
     input:
-        evaluation_records,
+        records=evaluation_records,
+        details=evaluation_details,
     output:
         expand(
             "results/{{study}}/cells/{{cell}}/{benchmark}.json",
@@ -29,7 +30,7 @@ rule score_cell:
     shell:
         "exec python -m scripts.score_cell"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --cell {wildcards.cell} --records {input:q}"
+        " --cell {wildcards.cell} --records {input.records:q}"
         " --output-folder results/{wildcards.study}/cells/{wildcards.cell} &> {log:q}"
 
 
@@ -63,7 +64,8 @@ rule collect_scores:
 rule compare_parents:
     """Every trained cell against the cell that it was trained from, on the same problems."""
     input:
-        all_scores,
+        records=all_evaluation_records,
+        details=all_evaluation_details,
     output:
         report(
             "results/{study}/comparisons.csv",
@@ -84,4 +86,4 @@ rule compare_parents:
     shell:
         "exec python -m scripts.compare_parents"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --evaluations results/{wildcards.study}/eval --output {output:q} &> {log:q}"
+        " --records {input.records:q} --output {output:q} &> {log:q}"

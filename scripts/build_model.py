@@ -22,11 +22,12 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
 from scripts.lib.records import checkpoint_of, digest_files, publish_folder, write_json
 from scripts.lib.toy.corpus import documents
+from scripts.lib.training.resume import locked, tidy
 
 END_OF_TEXT = "<|endoftext|>"
 SORTED_BATCHES = 50
@@ -147,9 +148,14 @@ def save_model(model: Any, tokenizer: Any, eos: str, folder: Path) -> None:
 
 
 def build_model(
-    settings: dict[str, Any], tokenizer_folder: Path, start: Path | None, work: Path, name: str
+    settings: dict[str, Any],
+    tokenizer_folder: Path,
+    start: Path | None,
+    work: Path,
+    checkpoint: Path,
+    name: str,
 ) -> dict[str, Any]:
-    """Train the model of the settings and leave its checkpoint in `work/checkpoint`."""
+    """Train the model of the settings, resuming from `work`, and save it in `checkpoint`."""
     build = settings["build"]
     seed = build["seed"]
     torch.manual_seed(seed)
@@ -165,15 +171,13 @@ def build_model(
     pairs = documents(build["corpus"], settings["prompts"], tokenizer, rows, seed, build["eos"])
     batches = make_batches(pairs, tokenizer, build["per_device_train_batch_size"], seed)
     work.mkdir(parents=True, exist_ok=True)
-    begin = time.process_time()
     loss = train(model, batches, build, tokenizer.pad_token_id, work, name)
-    shutil.rmtree(work / "checkpoint", ignore_errors=True)
-    save_model(model, tokenizer, build["eos"], work / "checkpoint")
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    save_model(model, tokenizer, build["eos"], checkpoint)
     return {
         "steps": build["max_steps"],
         "loss": loss,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "training_cpu_seconds": time.process_time() - begin,
     }
 
 
@@ -188,16 +192,21 @@ def main() -> None:
     args = parser.parse_args()
     logging.set_verbosity_error()
     job = planned_job(args, "build_model", model=args.model)
-    work = args.checkpoints / job.key[:16]
-    began = time.time()
+    check_inputs(job, args.tokenizer, *([args.start] if args.start else []))
     start = checkpoint_of(args.start) if args.start else None
-    facts = build_model(job.settings, checkpoint_of(args.tokenizer), start, work, args.model)
-    files = digest_files(work / "checkpoint")
-    publish_folder(work / "checkpoint", args.output.parent / "checkpoint")
-    record = {"key": job.key, "model": args.model, "status": "ok", "files": files, **facts}
-    record |= {"config": job.settings, "wall_seconds": time.time() - began, **run_facts()}
-    write_json(args.output, record)
-    shutil.rmtree(work)
+    began = time.time()
+    with locked(args.checkpoints):
+        tidy(args.checkpoints, job.key)
+        work, aside = args.checkpoints / job.key, args.output.parent / ".checkpoint"
+        tokenizer = checkpoint_of(args.tokenizer)
+        facts = build_model(job.settings, tokenizer, start, work, aside, args.model)
+        files = digest_files(aside)
+        publish_folder(aside, args.output.parent / "checkpoint")
+        run = {"wall_seconds": time.time() - began, **run_facts()}
+        write_json(args.output.with_suffix(".run.json"), run)
+        record = {"key": job.key, "model": args.model, "status": "ok", "files": files, **facts}
+        write_json(args.output, record | {"config": job.settings})
+        shutil.rmtree(work)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.cleaning import decontaminate, deduplicate
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "clean_dataset", dataset=args.dataset)
+    check_inputs(job, args.problems, *args.against)
 
     problems = read_jsonl(args.problems)
     tests = {file.parent.name: read_jsonl(file) for file in args.against}

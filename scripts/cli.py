@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from scripts.lib.records import check_key, read_json
 from scripts.lib.study.config import load_study
 from scripts.lib.study.plan import Job, job
 
@@ -21,7 +22,11 @@ def job_arguments(description: str) -> argparse.ArgumentParser:
 
 def planned_job(args: argparse.Namespace, rule: str, **wildcards: str | int) -> Job:
     """Return the job's settings; end if config or code are no longer those it was planned with."""
-    planned = job(load_study(args.config), rule, **wildcards)
+    try:
+        planned = job(load_study(args.config), rule, **wildcards)
+    except (KeyError, IndexError):
+        names = ", ".join(f"{name} {value}" for name, value in wildcards.items())
+        raise SystemExit(f"{rule}: {names} is not in {args.config}") from None
     if planned.key != args.key:
         raise SystemExit(
             f"{rule}: the job's key is {planned.key}, but it was planned as {args.key}: "
@@ -29,3 +34,13 @@ def planned_job(args: argparse.Namespace, rule: str, **wildcards: str | int) -> 
             "Start Snakemake again; it plans anew."
         )
     return planned
+
+
+def check_inputs(planned: Job, *files: Path) -> None:
+    """End where a file was not made by the very job that this one was planned to follow.
+
+    `files` are in the order of the job's parents; beside rows in JSON lines stands their record.
+    """
+    for file, key in zip(files, planned.parents, strict=True):
+        record = file.with_suffix(".json")
+        check_key(record, read_json(record), key)

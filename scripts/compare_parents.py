@@ -87,18 +87,12 @@ def main() -> None:
     """Read the flags and write the comparisons."""
     parser = job_arguments(__doc__)
     parser.add_argument(
-        "--evaluations", type=Path, required=True, help="folder of the evaluation records"
+        "--records", type=Path, nargs="+", required=True, help="evaluation records of all cells"
     )
     parser.add_argument("--output", type=Path, required=True, help="the CSV file to write")
     args = parser.parse_args()
     settings = planned_job(args, "compare_parents").settings
-    paths = [
-        args.evaluations / cell / f"seed-{seed}" / f"{benchmark}.json"
-        for cell, benchmarks in settings["records"].items()
-        for benchmark, seeds in benchmarks.items()
-        for seed in seeds
-    ]
-    found = read_evaluations(paths, settings["records"])
+    found = read_evaluations(args.records, settings["records"])
     write_csv(args.output, COLUMNS, comparison_rows(settings, found))
 
 

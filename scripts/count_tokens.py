@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json
 
 
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "count_tokens", dataset=args.dataset, model=args.model)
+    check_inputs(job, args.examples, args.record)
 
     from transformers import AutoTokenizer
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.evaluation.records import (
     NO_NUMBERS,
     checked_problems,
@@ -188,6 +188,7 @@ def main() -> None:
             f"--problems names {len(args.problems)} files, but the benchmarks of {args.config} are "
             f"{', '.join(settings)}; give one file for each, in this order"
         )
+    check_inputs(job, args.model_record, *args.problems)
     evaluate(
         args.cell,
         args.seed,

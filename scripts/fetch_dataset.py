@@ -9,11 +9,13 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.records import read_jsonl, sha256_of, write_json, write_jsonl
+from scripts.lib.study.config import load_study
+from scripts.lib.study.plan import mirror_file
 
 
 def rows_of_mirror(file: Path, expected: dict[str, Any]) -> list[dict]:
     """Return the rows of a mirror's JSON-lines file after comparing its sha256."""
-    if "sha256" in expected and (found := sha256_of(file)) != expected["sha256"]:
+    if (found := sha256_of(file)) != expected["sha256"]:
         raise SystemExit(
             f"{file}: sha256 is {found}, config.yaml expects {expected['sha256']}: another version "
             "of the data set. Get the file that config.yaml names, or change its sha256 there."
@@ -52,14 +54,16 @@ def main() -> None:
     """Fetch the data set of a planned job."""
     parser = job_arguments(__doc__)
     parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
-    parser.add_argument("--mirror", type=Path, nargs="?", help="the set's file in the mirror")
     parser.add_argument("--rows", type=Path, required=True, help="raw.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "fetch_dataset", dataset=args.dataset)
 
-    source = job.settings.get("mirror") or job.settings["hub"]
-    rows = rows_of_mirror(args.mirror, source) if args.mirror else rows_of_hub(source)
+    if source := job.settings.get("mirror"):
+        rows = rows_of_mirror(mirror_file(load_study(args.config), args.dataset), source)
+    else:
+        source = job.settings["hub"]
+        rows = rows_of_hub(source)
     if len(rows) != source.get("rows", len(rows)):
         raise SystemExit(
             f"{args.dataset}: {len(rows)} rows were found, {source['rows']} were expected "
@@ -73,7 +77,7 @@ def main() -> None:
             "dataset": args.dataset,
             "source": source,
             "rows": len(rows),
-            "columns": sorted(rows[0]),
+            "columns": sorted(rows[0]) if rows else [],
             "sha256": sha256_of(args.rows),
         },
     )

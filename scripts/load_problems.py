@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
@@ -16,10 +16,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "load_problems", dataset=args.dataset)
+    check_inputs(job, args.raw)
 
     load = LOADERS[job.settings["schema"]]
+    rows = read_jsonl(args.raw)
     try:
-        problems = [load(row, index) for index, row in enumerate(read_jsonl(args.raw))]
+        problems = [load(row, index) for index, row in enumerate(rows)]
     except ValueError as error:
         raise SystemExit(
             f"{args.raw}: {error}; the source is not of schema {job.settings['schema']!r} "

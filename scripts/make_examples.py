@@ -2,7 +2,7 @@ r"""Write problems as chain-of-thought examples: the solution in <think>, the re
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.prompts import messages, target
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "make_examples", dataset=args.dataset)
+    check_inputs(job, args.problems)
 
     problems = read_jsonl(args.problems)
     if unsolved := [problem["id"] for problem in problems if not problem.get("solution")]:

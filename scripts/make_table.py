@@ -191,7 +191,7 @@ def markdown_table(table: dict, cells: Cells) -> str:
 
 def html_page(name: str, markdown: str) -> str:
     """Return the Markdown table as a page of its own, for the report."""
-    body = MarkdownIt("commonmark").enable("table").render(markdown)
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
     return PAGE.format(title=name, body=body)
 
 

@@ -11,6 +11,8 @@ import re
 import shutil
 from pathlib import Path
 
+from scripts.lib.records import read_json
+
 PLACES = {
     "tables": "tables/*.tex",
     "figure": "figures/scores.*",
@@ -43,9 +45,9 @@ def align(grid: list[list[str]]) -> list[str]:
     ]
 
 
-def describe_rl(rows: list[dict]) -> list[str]:
+def describe_rl(rows: list[dict], rl_stages: set[str]) -> list[str]:
     """Return one line per cell whose last stage is RL: the points it added on each benchmark."""
-    rows = [row for row in rows if row["cell"].rpartition("+")[2] == "rl"]
+    rows = [row for row in rows if row["cell"].rpartition("+")[2] in rl_stages]
     found = {(row["cell"], row["benchmark"]): gain(row) for row in rows}
     cells = list(dict.fromkeys(row["cell"] for row in rows))
     benchmarks = list(dict.fromkeys(row["benchmark"] for row in rows))
@@ -68,15 +70,17 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="the study's folder, for example results/demo")
     folder = parser.parse_args().folder
-    tables = sorted(folder.glob("tables/*.md"))
+    config = read_json(folder / "config.json")
+    tables = [folder / "tables" / f"{table}.md" for table in config["tabulate"]]
     comparisons = folder / "comparisons.csv"
-    if not tables or not comparisons.exists():
-        raise SystemExit(f"{folder}: no tables or no comparisons.csv here; run the study first")
+    if missing := [str(file) for file in (*tables, comparisons) if not file.exists()]:
+        raise SystemExit(f"{', '.join(missing)}: not there yet; run the study first")
+    rl_stages = {name for name, stage in config["stages"].items() if stage["trainer"] == "grpo"}
     width = shutil.get_terminal_size((120, 24)).columns
     for table in tables:
         print(fit_table(table.read_text(encoding="utf-8"), width))
     with comparisons.open(encoding="utf-8", newline="") as lines:
-        rl = describe_rl(list(csv.DictReader(lines)))
+        rl = describe_rl(list(csv.DictReader(lines)), rl_stages)
     if rl:
         print("### What RL added to the model that it started from\n")
         print("Points of accuracy on the same problems; * where p < 0.01 in the paired test.\n")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.prompts import messages
 from scripts.lib.progress import report
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
@@ -13,13 +13,15 @@ from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jso
 def sample(teacher: Path, questions: Sequence[str], settings: dict[str, Any]) -> list[str]:
     """Return one completion a question, sampled with the seed, batch by batch."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     from scripts.lib.stop_tokens import stop_token_ids
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(teacher, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(teacher, dtype="auto").to(device).eval()
+    # generate() fills every argument left open from here: nothing of the checkpoint's stays.
+    model.generation_config = GenerationConfig()
     prompts = [
         tokenizer.apply_chat_template(
             messages(settings["prompt"], question), tokenize=False, add_generation_prompt=True
@@ -39,6 +41,7 @@ def sample(teacher: Path, questions: Sequence[str], settings: dict[str, Any]) ->
                 temperature=settings["temperature"],
                 top_p=settings["top_p"],
                 top_k=settings["top_k"],
+                repetition_penalty=settings["repetition_penalty"],
                 max_new_tokens=settings["max_new_tokens"],
                 eos_token_id=stop_token_ids(tokenizer),
                 pad_token_id=tokenizer.pad_token_id,
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "sample_traces", dataset=args.dataset)
+    check_inputs(job, args.teacher, args.problems)
 
     problems = read_jsonl(args.problems)[: job.settings["num_problems"]]
     asked = [problem for problem in problems for _ in range(job.settings["num_samples"])]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.training.run import Training
 
 
@@ -21,5 +21,6 @@ def planned_training(rule: str, description: str) -> Training:
     parser.add_argument("--output", type=Path, required=True, help="training.json to write")
     args = parser.parse_args()
     job = planned_job(args, rule, cell=args.cell, seed=args.seed)
+    check_inputs(job, args.parent, args.examples)
     files = (args.parent, args.examples, args.checkpoints, args.output)
     return Training(rule, job.key, args.cell, job.settings, *files)

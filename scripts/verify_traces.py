@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.data.traces import verified_examples
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
@@ -18,9 +18,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "verify_traces", dataset=args.dataset)
+    check_inputs(job, args.traces, args.problems)
 
     load = LOADERS[job.settings["schema"]]
-    traces = [load(row, index) for index, row in enumerate(read_jsonl(args.traces))]
+    rows = read_jsonl(args.traces)
+    try:
+        traces = [load(row, index) for index, row in enumerate(rows)]
+    except ValueError as error:
+        raise SystemExit(
+            f"{args.traces}: {error}; the source is not of schema {job.settings['schema']!r} "
+            f"(datasets.{args.dataset}.schema in config.yaml)"
+        ) from None
     examples, outcomes = verified_examples(
         traces,
         read_jsonl(args.problems),

@@ -1,6 +1,7 @@
 """Shared fixtures: the checkout, the real files, and skips that count as failures in CI."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ def pytest_runtest_makereport(item, call):
     if report.skipped and item.config.getoption("--no-skip") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which --no-skip forbids: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def gradients():
+    """Undo for each test what LightEval does to its process: it switches gradients off."""
+    if torch := sys.modules.get("torch"):
+        torch.set_grad_enabled(True)
 
 
 @pytest.fixture(scope="session")

@@ -61,8 +61,9 @@ def tokenizer_folder(tmp_path_factory):
 
 def build(tokenizer_folder, work, start=None, **changes):
     settings = {"build": {**BUILD, **changes}, "prompts": PROMPTS}
-    build_model.build_model(settings, tokenizer_folder, start, work, "toy")
-    return digest_files(work / "checkpoint")
+    checkpoint = work / "checkpoint"
+    build_model.build_model(settings, tokenizer_folder, start, work, checkpoint, "toy")
+    return digest_files(checkpoint)
 
 
 def test_tokenizer_splits_digits_and_reads_any_text_back(tokenizer_folder):

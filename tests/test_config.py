@@ -10,6 +10,7 @@ from scripts.lib.study.config import validated_study
 from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEMO = yaml.safe_load((ROOT / "demo" / "study.yaml").read_text())
 
 
 def mistakes_of(change, files=(ROOT / "config.yaml",)) -> str:
@@ -87,7 +88,9 @@ def test_an_empty_table_is_named():
 
 @pytest.mark.parametrize("name", ["../paper", "a/b", "", "A b"])
 def test_a_name_with_a_path_in_it_is_refused(name):
-    assert "study" in mistakes_of(lambda config: config.update(study=name))
+    message = mistakes_of(lambda config: config.update(study=name))
+    assert "study: the text" in message
+    assert "file name" in message
 
 
 def test_a_wrong_type_is_named():
@@ -104,12 +107,36 @@ def test_a_model_has_exactly_one_source():
     assert "exactly one of: repo and revision; path; build" in message
 
 
-def test_models_that_start_from_each_other_are_refused():
-    build = yaml.safe_load((ROOT / "demo" / "study.yaml").read_text())
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda c: c["stages"]["sft"].update(recipe="grpo"), "'grpo' has no max_length"),
+        (lambda c: c["stages"]["rl"].update(recipe="sft"), "'sft' has no num_generations"),
+        (lambda c: c["benchmarks"]["amc23"].update(dataset="gsm8k-distilled"), "not of traces"),
+        (lambda c: c["models"].update(DEMO["models"]), "unknown tokenizer 'toy'"),
+    ],
+)
+def test_definitions_that_do_not_fit_together_are_named(change, expected):
+    assert expected in mistakes_of(change)
 
+
+def test_a_range_the_wrong_way_round_is_named():
+    generate = copy.deepcopy(DEMO["datasets"]["toy-amc23"])
+    generate["generate"]["tiers"][0]["factor"] = [4, 2]
+    message = mistakes_of(lambda c: c["datasets"].update({"toy-amc23": generate}))
+    assert "datasets.toy-amc23.generate.tiers[0].factor: the lowest value 4" in message
+
+
+def test_a_key_that_is_no_text_is_named(tmp_path: Path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("seeds: [0]\non: 3\n")
+    assert f"{file}, line 2: the key 'on' must be text" in mistakes_of(lambda config: None, [file])
+
+
+def test_models_that_start_from_each_other_are_refused():
     def change(config):
-        config["tokenizers"] = build["tokenizers"]
-        config["models"] |= copy.deepcopy(build["models"])
+        config["tokenizers"] = DEMO["tokenizers"]
+        config["models"] |= copy.deepcopy(DEMO["models"])
         config["models"]["toy-base"]["build"]["start"] = "toy-instruct"
 
     assert "models.toy-base.build.start: starts from itself" in mistakes_of(change)

@@ -48,11 +48,11 @@ def test_a_new_order_of_stages_is_an_edit_of_the_config_alone(tmp_path):
     [
         ("seeds: [0]\nseeds: [1]\n", "line 2: seeds: given twice"),
         ("recipes: {sft: {learning_rte: 1.0}}\n", "did you mean 'learning_rate'?"),
-        ("recipes: {sft: {learning_rate: 4e-5}}\n", "recipes.sft.learning_rate: must be number"),
+        ("recipes: {sft: {learning_rate: 4e-5}}\n", "mine.yaml, line 1: recipes.sft.learning_rate"),
         ("tables: {table2: {sections: []}}\n", "tables.table2.sections: must not be empty"),
         ("evaluate: [gsm9k]\n", "unknown benchmark 'gsm9k'; did you mean 'gsm8k'?"),
         ("roles: {base: qwen3}\n", "roles.base: unknown model 'qwen3'"),
-        ("[1, 2]\n", ""),
+        ("[1, 2]\n", "Config file"),
     ],
 )
 def test_a_mistake_in_a_config_is_one_message_and_nothing_is_written(text, expected, tmp_path):
@@ -68,7 +68,7 @@ def test_a_mistake_in_a_config_is_one_message_and_nothing_is_written(text, expec
 def test_a_missing_file_of_the_mirror_is_named_with_its_key(tmp_path):
     run = snakemake("-n", "--cores", "1", "all", folder=tmp_path, SRLM_MIRROR=str(tmp_path / "no"))
     assert run.returncode != 0
-    assert "datasets.gsm8k.mirror.file" in run.stderr or "datasets." in run.stderr
+    assert ".mirror.file names it" in run.stderr
     assert "SRLM_MIRROR" in run.stderr
     assert "Traceback" not in run.stderr
 

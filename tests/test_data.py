@@ -6,12 +6,14 @@ import json
 import pytest
 
 from scripts.clean_dataset import decontaminate, deduplicate
+from scripts.cli import check_inputs
 from scripts.fetch_dataset import rows_of_hub, rows_of_mirror
 from scripts.lib.data.cleaning import words
 from scripts.lib.data.prompts import messages, target
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.data.traces import split_trace, verified_examples
-from scripts.lib.records import read_jsonl
+from scripts.lib.records import read_jsonl, write_json
+from scripts.lib.study.plan import Job
 from scripts.make_examples import example
 
 PROMPT = {"system": "Think.", "user": "{question}"}
@@ -86,6 +88,23 @@ def test_only_right_traces_become_examples_and_every_other_one_is_counted():
     assert outcomes["kept"] == outcomes["unfinished"] == 1
     assert outcomes["question is not in the problems"] == 1
     assert sum(outcomes.values()) == 4
+
+
+def test_an_empty_trace_is_counted_not_an_error():
+    trace = LOADERS["camel"]({"problem": "Q?", "reasoning_solution": ""}, 0)
+    _, outcomes = verified_examples([trace], [problem("0", "Q?", "18")], PROMPT, timeout=5.0)
+    assert outcomes["unfinished"] == 1
+
+
+def test_a_file_that_another_plan_left_is_refused(tmp_path):
+    for key in ("planned", "other"):
+        write_json(tmp_path / "clean.json", {"key": key})
+        job = Job("make_examples", {}, ["planned"])
+        if key == "planned":
+            check_inputs(job, tmp_path / "clean.jsonl")
+        else:
+            with pytest.raises(SystemExit, match="clean.json: its key is other"):
+                check_inputs(job, tmp_path / "clean.jsonl")
 
 
 def test_another_content_of_a_mirrors_file_is_an_error(tmp_path):

@@ -68,7 +68,7 @@ def test_every_process_stays_below_3_gb():
     for file in (ROOT / "logs" / "demo").rglob("*.tsv"):
         header, *lines = file.read_text().splitlines()
         column = header.split("\t").index("max_rss")
-        peaks[file.stem] = max(float(line.split("\t")[column]) for line in lines)
+        peaks[str(file.relative_to(ROOT))] = max(float(line.split("\t")[column]) for line in lines)
     assert peaks
     assert max(peaks.values()) < 3 * 1024, peaks
 

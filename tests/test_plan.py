@@ -7,6 +7,7 @@ import yaml
 
 from scripts.lib.study import fingerprint, plan
 from scripts.lib.study.config import validated_study
+from scripts.write_conda_env import conda_env
 from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -36,7 +37,6 @@ def test_a_key_is_the_same_in_two_plans():
         lambda c: c["datasets"]["gsm8k"]["hub"].update(revision="0" * 40),
         lambda c: c["prompts"]["training"].update(user="Q: {question}"),
         lambda c: c["rewards"].update(format=0.5),
-        lambda c: c.update(mirror="somewhere"),
     ],
 )
 def test_what_can_change_a_training_changes_its_key(change):
@@ -128,13 +128,44 @@ def test_a_module_that_is_run_by_name_counts(tmp_path, monkeypatch):
     assert digest_of(other, tmp_path, monkeypatch) != before
 
 
-def test_the_lock_counts_by_its_pins_alone(tmp_path, monkeypatch):
-    lock = tmp_path / "cpu.lock"
-    monkeypatch.setattr(fingerprint, "LOCK", lock)
+def test_the_environment_counts_by_its_pins_without_those_of_the_checks(tmp_path, monkeypatch):
+    environment = tmp_path / "study.yaml"
+    monkeypatch.setattr(fingerprint, "ENVIRONMENT", environment)
     digests = []
-    for text in ("trl==1.16.0 \\\n    --hash=a\n", "# why\ntrl==1.16.0 \\\n", "trl==1.17.0 \\\n"):
-        lock.write_text(text)
-        fingerprint.lock_fingerprint.cache_clear()
-        digests.append(fingerprint.lock_fingerprint())
-    fingerprint.lock_fingerprint.cache_clear()
+    for pins in (
+        ["torch==2.13.0", "ruff==1.0"],
+        ["torch==2.13.0", "ruff==2.0"],
+        ["torch==2.14.0", "ruff==1.0"],
+    ):
+        environment.write_text("# Made.\n" + "".join(f'      - "{pin}"\n' for pin in pins))
+        fingerprint.environment_fingerprint.cache_clear()
+        digests.append(fingerprint.environment_fingerprint())
+    fingerprint.environment_fingerprint.cache_clear()
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_conda_environment_is_the_lock_with_torch():
+    torch = next(
+        line for line in (ROOT / "envs" / "cpu.in").read_text().splitlines() if "torch==" in line
+    )
+    lock = (ROOT / "envs" / "cpu.lock").read_text()
+    assert (ROOT / "envs" / "study.yaml").read_text() == conda_env(lock, torch)
+
+
+def test_collapse_counts_for_grpo_alone():
+    def change(config):
+        config["collapse"]["zero_reward_steps"] = 7
+
+    sft = {"cell": "qwen2.5-0.5b+sft", "seed": 0}
+    assert key("train_sft", change, **sft) == key("train_sft", **sft)
+    assert key("train_grpo", change, cell=CELL, seed=0) != key("train_grpo", cell=CELL, seed=0)
+
+
+def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):
+    file = tmp_path / "gsm8k_distilled.jsonl"
+    keys = []
+    for text in ("{}\n", "{}\n{}\n"):
+        file.write_text(text)
+        change = lambda config: config.update(mirror=str(tmp_path))  # noqa: E731
+        keys.append(key("fetch_dataset", change, dataset="gsm8k-distilled"))
+    assert keys[0] != keys[1]

@@ -105,7 +105,7 @@ def test_the_summary_shows_what_rl_added():
         {"cell": "toy+sft+rl", "benchmark": "gsm8k", "difference": "", "p_value": ""},
         {"cell": "toy+sft+rl", "benchmark": "amc23", "difference": "", "p_value": ""},
     ]
-    assert [line.split() for line in describe_rl(rows)] == [
+    assert [line.split() for line in describe_rl(rows, {"rl"})] == [
         ["Cell", "gsm8k", "amc23"],
         ["toy+rl", "+12.5*", "-1.0"],
         ["toy+sft+rl", "collapsed", "collapsed"],

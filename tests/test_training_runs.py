@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib.records import checkpoint_of, digest_files, write_json
-from tests.training_case import GRPO, LORA, SFT, case, run_case, tiny_model
+from tests.training_case import GRPO, LORA, SFT, case, run_case, tiny_model, work_of
 
 RECIPES = {
     "sft": ("train_sft", SFT),
@@ -55,7 +55,7 @@ def test_a_killed_training_ends_in_the_same_bytes(kind, tiny, tmp_path):
     whole = record_of(tmp_path / "whole" / "case.json")
 
     path = case(tmp_path / "killed", tiny, rule, recipe)
-    work = path.parent / "checkpoints" / ("a" * 64)
+    work = work_of(path)
     run = start(path)
     wait_for(work / "checkpoint-10" / "complete.json", run)
     run.send_signal(signal.SIGKILL)
@@ -164,7 +164,7 @@ def test_the_second_of_two_writers_ends_at_once(tiny, tmp_path):
     path = case(tmp_path, tiny, "train_sft", SFT | {"max_steps": 100_000})
     first = start(path)
     try:
-        wait_for(tmp_path / "checkpoints" / ("a" * 64) / "checkpoint-2" / "complete.json", first)
+        wait_for(work_of(path) / "checkpoint-2" / "complete.json", first)
         second = start(path)
         _, errors = second.communicate(timeout=60)
         assert second.returncode == 1

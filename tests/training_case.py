@@ -116,17 +116,29 @@ def odd_length(prompts: list, completions: list, **_: object) -> list[float]:
     return [float(len(turns[0]["content"]) % 2) for turns in completions]
 
 
+def training_of(path: Path) -> Training:
+    """Return the training of a case file."""
+    fields = json.loads(Path(path).read_text())
+    for name in ("parent", "examples", "checkpoints", "output"):
+        fields[name] = Path(fields[name])
+    return Training(**fields)
+
+
+def work_of(path: Path) -> Path:
+    """Return the folder that a case resumes from."""
+    training = training_of(path)
+    return training.checkpoints / training.identity
+
+
 def run_case(path: Path, format_reward: Callable = odd_length) -> None:
     """Run the training of a case file."""
-    fields = json.loads(Path(path).read_text())
-    if fields["rule"] == "train_sft":
+    training = training_of(path)
+    if training.rule == "train_sft":
         from scripts.train_sft import build_trainer
     else:
         from scripts.train_grpo import build_trainer
-    for name in ("parent", "examples", "checkpoints", "output"):
-        fields[name] = Path(fields[name])
     with patch("scripts.lib.grading.rewards.format_reward", format_reward):
-        train(Training(**fields), build_trainer)
+        train(training, build_trainer)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,17 @@ def publish_folder(source: Path, destination: Path) -> None:
     shutil.rmtree(older, ignore_errors=True)
 
 
+def check_key(path: Path | str, record: dict, planned: str | None) -> None:
+    """End where a record is not the one that this run planned: a stale number is never kept."""
+    if record.get("key") != planned:
+        raise SystemExit(
+            f"{path}: its key is {record.get('key')}, but "
+            + (f"{planned} is planned" if planned else "no such record is planned")
+            + ": it was left by another configuration or by other code. "
+            f"Delete {path} and start Snakemake again; it makes the record anew."
+        )
+
+
 def checkpoint_of(record_path: Path | str) -> Path | None:
     """Return the folder of the checkpoint that a model or training record vouches for.
 

@@ -66,14 +66,13 @@ def amc23(row: Row, index: int) -> dict[str, Any]:
 def camel(row: Row, index: int) -> dict[str, Any]:
     """CAMEL's distilled GSM8K, without a gold: its own is damaged, GSM8K has it by question.
 
-    `reasoning` is the teacher's trace, with its <think> tags; `solution` is the reference.
+    `reasoning` is the teacher's trace, with its <think> tags; it may be empty.
     """
     return {
         "id": str(row.get("id", index)),
         "question": _text(row, index, "problem"),
         "gold": None,
-        "reasoning": _text(row, index, "reasoning_solution", "final_trace"),
-        "solution": _text(row, index, "groud_truth_solution", "ground_truth_solution", "solution"),
+        "reasoning": str(_first(row, index, "reasoning_solution", "final_trace")),
     }
 
 

@@ -55,10 +55,14 @@ def _warm_up() -> None:
     _matches("1", r"\boxed{1}")
 
 
-def _judge_requests(requests: Connection) -> None:
-    """Answer (gold, text) pairs without end; where LightEval raises, the verdict is None."""
+def _judge_requests(requests: Connection, asking: Connection) -> None:
+    """Answer (gold, text) pairs until nobody asks; where LightEval raises, the verdict is None."""
+    asking.close()  # inherited; with it open, the end of the asking process would go unnoticed
     while True:
-        gold, text = requests.recv()
+        try:
+            gold, text = requests.recv()
+        except EOFError:
+            return
         try:
             verdict = _matches(gold, text)
         except Exception:
@@ -74,7 +78,7 @@ def judge(pairs: list[tuple[str, str]], limit: float = HARD_LIMIT_SECONDS) -> li
     verdicts: list[bool | None] = []
     while len(verdicts) < len(pairs):
         ours, theirs = context.Pipe()
-        worker = context.Process(target=_judge_requests, args=(theirs,), daemon=True)
+        worker = context.Process(target=_judge_requests, args=(theirs, ours), daemon=True)
         worker.start()
         theirs.close()
         try:

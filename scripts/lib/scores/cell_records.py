@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
-from scripts.lib.records import read_json, write_text
-from scripts.lib.scores.verdicts import check_key
+from scripts.lib.records import check_key, read_json, write_text
 
 
 def read_cells(

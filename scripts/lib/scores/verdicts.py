@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from scripts.lib.records import read_json
+from scripts.lib.records import check_key, read_json
 
 COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct"]
 
@@ -26,17 +26,6 @@ class Evaluation(NamedTuple):
 
     record: dict
     verdicts: Verdicts | None
-
-
-def check_key(path: Path, record: dict, planned: str | None) -> None:
-    """End where a record is not the one that this run planned: a stale number is never kept."""
-    if record.get("key") != planned:
-        raise SystemExit(
-            f"{path}: its key is {record.get('key')}, but "
-            + (f"{planned} is planned" if planned else "no such record is planned")
-            + ": it was left by another configuration or by other code. "
-            f"Delete {path} and start Snakemake again; it makes the record anew."
-        )
 
 
 def read_evaluations(

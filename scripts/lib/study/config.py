@@ -15,6 +15,14 @@ from scripts.lib.study.cells import Study, model_of, stages_of
 SCHEMA = Path(__file__).parents[3] / "config.schema.yaml"
 KeyPath = tuple[str | int, ...]
 
+KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
+# What a trainer cannot do without, beside what the schema requires of every recipe.
+TRAINER_KEYS = {
+    "sft": {"max_length"},
+    "grpo": {"num_generations", "max_completion_length"},
+}
+
 
 @functools.cache
 def load_study(path: Path) -> Study:
@@ -45,12 +53,12 @@ def validated_study(
 
 
 def _read_lines(file: Path, lines: dict[KeyPath, str]) -> list[str]:
-    """Note `file, line n` of every key of a YAML file; return its keys given twice."""
+    """Note `file, line n` of every key of a YAML file; return its keys given twice or no text."""
     try:
         root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         return [f"{file}: not YAML: {' '.join(str(error).split())}"]
-    twice = []
+    mistakes = []
 
     def visit(node: yaml.Node, path: KeyPath) -> None:
         lines[path] = f"{file}, line {node.start_mark.line + 1}"
@@ -60,18 +68,22 @@ def _read_lines(file: Path, lines: dict[KeyPath, str]) -> list[str]:
         elif isinstance(node, yaml.MappingNode):
             seen = set()
             for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.tag not in KEY_TAGS:
+                    mistakes.append(f"{file}, line {line}: the key {key.value!r} must be text")
                 if key.value in seen:
-                    line = key.start_mark.line + 1
-                    twice.append(f"{file}, line {line}: {_dotted((*path, key.value))}: given twice")
+                    mistakes.append(
+                        f"{file}, line {line}: {_dotted((*path, key.value))}: given twice"
+                    )
                 seen.add(key.value)
                 visit(value, (*path, key.value))
-                lines[(*path, key.value)] = f"{file}, line {key.start_mark.line + 1}"
+                lines[(*path, key.value)] = f"{file}, line {line}"
 
     if root is not None and not isinstance(root, yaml.MappingNode):
         return [f"{file}: must hold keys and values"]
     if root is not None:
         visit(root, ())
-    return twice
+    return mistakes
 
 
 def _place(path: KeyPath, lines: dict[KeyPath, str]) -> str:
@@ -144,9 +156,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 def _name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield (path, message) of every name that stands for nothing."""
     for path, name, section in _references(config):
-        if name not in config[section]:
-            kind = section.removesuffix("s")
-            yield path, f"unknown {kind} {name!r}{_nearest(name, config[section])}"
+        known = config.get(section, {})
+        if name not in known:
+            yield path, f"unknown {section.removesuffix('s')} {name!r}{_nearest(name, known)}"
     for role in config["roles"]:
         if role in config["models"]:
             yield ("roles", role), "is the name of a model too; rename the role"
@@ -154,16 +166,48 @@ def _name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         yield from _row_mistakes(config, ("tables", name, "sections"), table["sections"])
     for name, stage in config["stages"].items():
         recipe = config["recipes"].get(stage["recipe"], {})
-        if stage["trainer"] == "grpo" and "num_generations" not in recipe:
-            yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no num_generations"
+        for key in sorted(TRAINER_KEYS[stage["trainer"]] - recipe.keys()):
+            yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
     for name, dataset in config["datasets"].items():
         if dataset["schema"] == "camel" and "problems" not in dataset:
             yield ("datasets", name), "traces need `problems`, the data set that they answer"
         elif "problems" in config["datasets"].get(dataset.get("problems"), {}):
             yield ("datasets", name, "problems"), "must be a set of problems, not of traces"
-    for name in config["models"]:
+    for name, benchmark in config["benchmarks"].items():
+        if "problems" in config["datasets"].get(benchmark["dataset"], {}):
+            yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
+    for path, tiers in _tiers(config):
+        for index, tier in enumerate(tiers):
+            yield from (((*path, index, key), text) for key, text in _range_mistakes(tier))
+    for name, model in config["models"].items():
+        if "build" in model and not model["build"].keys() & {"start", "architecture"}:
+            yield (
+                ("models", name, "build"),
+                "needs `start`, or `architecture` for one from scratch",
+            )
         if name in _starts(config["models"], name):
             yield ("models", name, "build", "start"), "starts from itself"
+
+
+def _tiers(config: dict[str, Any]) -> Iterator[tuple[KeyPath, list[dict]]]:
+    """Yield (path, tiers) wherever word problems are described."""
+    for name, tokenizer in config.get("tokenizers", {}).items():
+        yield ("tokenizers", name, "corpus", "tiers"), tokenizer["corpus"]["tiers"]
+    for name, model in config["models"].items():
+        if "build" in model:
+            yield ("models", name, "build", "corpus", "tiers"), model["build"]["corpus"]["tiers"]
+    for name, dataset in config["datasets"].items():
+        if "generate" in dataset:
+            yield ("datasets", name, "generate", "tiers"), dataset["generate"]["tiers"]
+
+
+def _range_mistakes(tier: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in ("steps", "start", "operand", "factor"):
+        low, high = tier[key]
+        if low > high:
+            yield key, f"the lowest value {low} is above the highest {high}"
+        elif key in ("steps", "factor") and low < 1:
+            yield key, "must start at 1 or above"
 
 
 def _starts(models: dict[str, Any], name: str) -> list[str]:

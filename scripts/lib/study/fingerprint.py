@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LOCK = ROOT / "envs" / "cpu.lock"
+ENVIRONMENT = ROOT / "envs" / "study.yaml"  # made from the lock, with torch, which is not in it
+CHECKS = {"pytest", "ruff", "snakefmt"}  # no result depends on them
 
 # These change no result: they compute the settings, which are in the key already, or what is
 # reported about a run.
 WITHOUT_EFFECT = {
     "scripts.cli",
+    "scripts.training_cli",
     "scripts.lib.study.config",
     "scripts.lib.study.fingerprint",
     "scripts.lib.study.plan",
@@ -34,9 +36,11 @@ def code_fingerprint(script: str) -> str:
 
 
 @functools.cache
-def lock_fingerprint() -> str:
-    """Return one digest of the pinned packages of the environment lock, comments left out."""
-    pins = sorted(re.findall(r"^[^\s#]+==[^\s;]+", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+def environment_fingerprint() -> str:
+    """Return one digest of the pinned packages of the environment, but for those of the checks."""
+    text = ENVIRONMENT.read_text(encoding="utf-8")
+    found = re.findall(r'- "([^\s"=]+)(==[^\s";]+)', text)
+    pins = sorted(name + version for name, version in found if name not in CHECKS)
     return hashlib.sha256("\n".join(pins).encode()).hexdigest()
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.records import sha256_of
 from scripts.lib.study.cells import Study, parent_of, stages_of
-from scripts.lib.study.fingerprint import code_fingerprint, lock_fingerprint
+from scripts.lib.study.fingerprint import code_fingerprint, environment_fingerprint
 
 Settings = dict[str, Any]
 
@@ -35,7 +36,7 @@ class Job:
             "settings": self.settings,
             "parents": self.parents,
             "code": code_fingerprint(self.rule),
-            "environment": lock_fingerprint(),
+            "environment": environment_fingerprint(),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -114,8 +115,28 @@ def _raw(study: Study, dataset: str) -> Job:
 
 def _fetch_dataset(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
     definition = study.config["datasets"][dataset]
-    source = "mirror" if study.config.get("mirror") else "hub"
-    return {"schema": definition["schema"], source: definition[source]}, []
+    if not study.config.get("mirror"):
+        return {"schema": definition["schema"], "hub": definition["hub"]}, []
+    file, mirror = mirror_file(study, dataset), definition["mirror"]
+    # Where the config pins no content, the content found is what the key stands for.
+    pinned = mirror if "sha256" in mirror else mirror | {"sha256": sha256_of(file)}
+    return {"schema": definition["schema"], "mirror": pinned}, []
+
+
+def mirror_file(study: Study, dataset: str) -> Path:
+    """Return a data set's file in the mirror folder; end where it is not there."""
+    folder, key = Path(study.config["mirror"]), f"datasets.{dataset}.mirror"
+    if "mirror" not in study.config["datasets"][dataset]:
+        raise SystemExit(
+            f"{key}: not given, but the mirror {folder} is in use; name its file there"
+        )
+    file = folder / study.config["datasets"][dataset]["mirror"]["file"]
+    if not file.is_file():
+        raise SystemExit(
+            f"{file}: no such file, but {key}.file names it and the mirror (SRLM_MIRROR or "
+            "`mirror`) is in use. Put the file there, or unset the mirror."
+        )
+    return file
 
 
 def _generate_dataset(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
@@ -200,10 +221,9 @@ def _train(study: Study, cell: str, seed: int) -> tuple[Settings, list[Job]]:
     settings = {
         "seed": seed,
         "recipe": study.config["recipes"][stage["recipe"]],
-        "collapse": study.config["collapse"],
     }
     if stage["trainer"] == "grpo":
-        settings |= {"rewards": study.config["rewards"], "grader": study.config["grader"]}
+        settings |= {name: study.config[name] for name in ("rewards", "grader", "collapse")}
     return settings, [_cell(study, parent_of(cell), seed), _examples(study, stage["data"])]
 
 
@@ -231,7 +251,9 @@ def _evaluate(study: Study, cell: str, seed: int) -> tuple[Settings, list[Job]]:
         for benchmark in study.benchmarks()
     }
     settings = {name: {**part.settings, "key": part.key} for name, part in parts.items()}
-    return {"benchmarks": settings}, []
+    datasets = [study.config["benchmarks"][name]["dataset"] for name in study.benchmarks()]
+    problems = [_problems(study, dataset) for dataset in datasets]
+    return {"benchmarks": settings}, [_cell(study, cell, seed), *problems]
 
 
 def _score_cell(study: Study, cell: str) -> tuple[Settings, list[Job]]:

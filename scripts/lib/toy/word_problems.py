@@ -63,6 +63,7 @@ EXPLAIN = {
 }
 SHARE_OF_TEST = 0.25
 MAX_TRIES = 200
+MAX_REFUSED = 10_000
 
 
 @dataclass(frozen=True)
@@ -210,10 +211,18 @@ def generate(tiers: list[dict[str, Any]], rows: int, seed: int | str, split: str
     weights = [tier.get("weight", 1) for tier in tiers]
     problems: list[Problem] = []
     seen: set[str] = set()
+    refused = 0
     while len(problems) < rows:
         problem = draw_problem(rng.choices(tiers, weights)[0], rng)
         if problem.question in seen or split_of(problem.question) != split:
+            refused += 1
+            if refused > MAX_REFUSED:
+                raise SystemExit(
+                    f"the tiers have no more than {len(problems)} different {split} problems, "
+                    f"{rows} were asked for; ask for fewer rows or widen the tiers"
+                )
             continue
+        refused = 0
         seen.add(problem.question)
         problems.append(problem)
     return problems

@@ -1,7 +1,8 @@
 """What a killed training leaves behind, and how the next start goes on from it.
 
-A training works in checkpoints/{study}/train/{cell}/seed-{seed}/{key}/, never in a rule's output:
-Snakemake deletes outputs before each start.
+A training works in a folder of checkpoints/{study}/train/{cell}/seed-{seed}/ that is named by its
+key, its parent's weights and its data; never in a rule's output, which Snakemake deletes before
+each start.
 """
 
 import json
@@ -30,12 +31,12 @@ def locked(folder: Path) -> AbstractContextManager:
         ) from None
 
 
-def tidy(folder: Path, key: str) -> None:
-    """Make this key's working folder; remove those of other keys and checkpoints torn by a kill."""
+def tidy(folder: Path, identity: str) -> None:
+    """Make a training's working folder; remove those of others and checkpoints torn by a kill."""
     for other in sorted(folder.iterdir()):
-        if other.is_dir() and other.name != key and re.fullmatch(r"[0-9a-f]{64}", other.name):
+        if other.is_dir() and other.name != identity and re.fullmatch(r"[0-9a-f]{64}", other.name):
             shutil.rmtree(other)
-    work = folder / key
+    work = folder / identity
     work.mkdir(exist_ok=True)
     for checkpoint in sorted(work.glob("checkpoint-*")):
         if not is_complete(checkpoint):

@@ -4,6 +4,7 @@ What differs between SFT and GRPO is the function that builds the trainer; every
 for both. A collapse is a result: it is written down and the study goes on.
 """
 
+import hashlib
 import os
 import shutil
 import time
@@ -21,6 +22,7 @@ from scripts.lib.records import (
     publish_folder,
     read_json,
     read_jsonl,
+    sha256_of,
     weights_digest,
     write_json,
 )
@@ -46,6 +48,13 @@ class Training:
     def name(self) -> str:
         """Return how the run is called in progress lines."""
         return f"{self.rule} {self.cell} seed-{self.settings['seed']}"
+
+    @property
+    def identity(self) -> str:
+        """Return the digest of what a resume must find unchanged: key, parent's weights, data."""
+        parent = weights_digest(read_json(self.parent))
+        facts = f"{self.key} {parent} {sha256_of(self.examples)}"
+        return hashlib.sha256(facts.encode()).hexdigest()
 
     @property
     def who(self) -> dict[str, Any]:
@@ -80,9 +89,9 @@ def train(training: Training, build: Builder) -> None:
         finish(training, {"status": "collapsed", "reason": reason, "steps": 0, "files": {}})
         return
     with locked(training.checkpoints) if main_process() else nullcontext():
-        work = training.checkpoints / training.key
+        work = training.checkpoints / training.identity
         if main_process():
-            tidy(training.checkpoints, training.key)
+            tidy(training.checkpoints, training.identity)
         train_from(parent, training, build, work, Clock(work / "clock.jsonl", started))
         if main_process():
             shutil.rmtree(work)
@@ -165,6 +174,7 @@ def publish(training: Training, trainer: Any, parent: Path) -> dict[str, Any]:
     from scripts.lib.training.checkpoints import save_adapter, save_checkpoint
 
     facts: dict[str, Any] = {}
+    shutil.rmtree(training.output.parent / "adapter", ignore_errors=True)  # of an older recipe
     folder, model = training.output.parent, trainer.accelerator.unwrap_model(trainer.model)
     if hasattr(model, "merge_and_unload"):
         aside = fresh(folder / ".adapter")
