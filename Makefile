@@ -7,8 +7,13 @@
 # A Python 3.11 that is not the one inside .venv.
 OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
-# The build of torch that uv chooses; empty: the one that pip's own settings lead to.
-TORCH_BACKEND ?= --torch-backend=cpu
+# uv fetches torch's small CPU build; where pip is set up with a folder of wheels, torch's is taken
+# from there (uv does not read pip's settings).
+FIND_LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2> /dev/null)
+ifneq ($(FIND_LINKS),)
+export UV_FIND_LINKS ?= $(FIND_LINKS)
+endif
+TORCH_BACKEND ?= $(if $(FIND_LINKS),,--torch-backend=cpu)
 TORCH := $(shell grep '^torch==' envs/cpu.in)
 UV := uv==0.13.8
 PYTEST_ARGS ?=

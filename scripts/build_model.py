@@ -202,7 +202,7 @@ def main() -> None:
         facts = build_model(job.settings, tokenizer, start, work, aside, args.model)
         files = digest_files(aside)
         publish_folder(aside, args.output.parent / "checkpoint")
-        run = {"wall_seconds": time.time() - began, **run_facts()}
+        run = {"wall_seconds": time.time() - began, **run_facts("build_model")}
         write_json(args.output.with_suffix(".run.json"), run)
         record = {"key": job.key, "model": args.model, "status": "ok", "files": files, **facts}
         write_json(args.output, record | {"config": job.settings})

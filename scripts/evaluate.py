@@ -71,7 +71,7 @@ def evaluate(
     if checkpoint is None:
         for name, record in records.items():
             record = {**record, **NO_NUMBERS, "weights": None, "lighteval": None}
-            run = {"wall_seconds": 0.0, **run_facts()}
+            run = {"wall_seconds": 0.0, **run_facts("evaluate")}
             write_evaluation(output_folder, name, record, parquet_bytes([]), run)
         report(f"evaluate {cell} seed-{seed}: the training collapsed, nothing to evaluate")
         return
@@ -154,7 +154,7 @@ class Engine:
             "grading_seconds": finished - generated,
             "wall_seconds": finished - started,
             "device": self.model.device_name,
-            **run_facts(),
+            **run_facts("evaluate"),
         }
         return rows, {**summary(rows), "lighteval": lighteval_part(results, name)}, run
 

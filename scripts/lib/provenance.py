@@ -8,6 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.study.fingerprint import code_fingerprint
+
 PACKAGES = (
     "torch",
     "transformers",
@@ -46,9 +48,10 @@ def git_commit() -> str | None:
     return run.stdout.strip()
 
 
-def run_facts() -> dict[str, Any]:
-    """Return the facts that a training or run record keeps beside its result."""
+def run_facts(script: str) -> dict[str, Any]:
+    """Return the facts that a training or run record of a script keeps beside its result."""
     return {
+        "code_fingerprint": code_fingerprint(script),
         "git_commit": git_commit(),
         "versions": versions(),
         "host": platform.node(),

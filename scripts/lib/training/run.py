@@ -211,7 +211,7 @@ def finish(training: Training, record: dict[str, Any]) -> None:
         "peak_memory_bytes": 0,
     }
     job = {"key": training.key, "config": training.settings}
-    write_json(training.output, nothing | run_facts() | record | training.who | job)
+    write_json(training.output, nothing | run_facts(training.rule) | record | training.who | job)
     end = record["reason"] or f"done after {record['steps']} steps"
     report(f"{training.name}: {end}")
 
