@@ -39,9 +39,9 @@ PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <title>{title}</title>
 <style>
-body {{ font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; }}
+body {{ font: 14px sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
 table {{ border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; }}
-th, td {{ padding: 0.3em 0.8em; text-align: left; white-space: nowrap; }}
+th, td {{ padding: 0.25em 0.6em; text-align: left; white-space: nowrap; }}
 td {{ font-variant-numeric: tabular-nums; }}
 th {{ border-bottom: 1px solid; }}
 p {{ font-size: 0.9em; color: #444; }}
