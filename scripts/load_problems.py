@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.data.schemas import LOADERS
-from scripts.lib.records import read_jsonl, write_json, write_jsonl
+from scripts.lib.data.schemas import load_rows
+from scripts.lib.records import write_json, write_jsonl
 
 
 def main() -> None:
@@ -18,15 +18,7 @@ def main() -> None:
     job = planned_job(args, "load_problems", dataset=args.dataset)
     check_inputs(job, args.raw)
 
-    load = LOADERS[job.settings["schema"]]
-    rows = read_jsonl(args.raw)
-    try:
-        problems = [load(row, index) for index, row in enumerate(rows)]
-    except ValueError as error:
-        raise SystemExit(
-            f"{args.raw}: {error}; the source is not of schema {job.settings['schema']!r} "
-            f"(datasets.{args.dataset}.schema in config.yaml)"
-        ) from None
+    problems = load_rows(args.raw, job.settings["schema"])
     write_jsonl(args.rows, problems)
     write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(problems)})
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.data.schemas import LOADERS
+from scripts.lib.data.schemas import load_rows
 from scripts.lib.data.traces import verified_examples
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
@@ -20,15 +20,7 @@ def main() -> None:
     job = planned_job(args, "verify_traces", dataset=args.dataset)
     check_inputs(job, args.traces, args.problems)
 
-    load = LOADERS[job.settings["schema"]]
-    rows = read_jsonl(args.traces)
-    try:
-        traces = [load(row, index) for index, row in enumerate(rows)]
-    except ValueError as error:
-        raise SystemExit(
-            f"{args.traces}: {error}; the source is not of schema {job.settings['schema']!r} "
-            f"(datasets.{args.dataset}.schema in config.yaml)"
-        ) from None
+    traces = load_rows(args.traces, job.settings["schema"])
     examples, outcomes = verified_examples(
         traces,
         read_jsonl(args.problems),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.lib.data.schemas import LOADERS
+from scripts.lib.data.schemas import LOADERS, load_rows
 
 ROWS = [
     (
@@ -124,3 +124,11 @@ def test_the_real_files_load_whole(real_data, schema, name, count):
     assert len(rows) == len({row["id"] for row in rows}) == count
     assert schema == "camel" or all(row["gold"] for row in rows)
     assert all("####" not in row["solution"] for row in rows if schema == "gsm8k")
+
+
+def test_a_file_of_another_schema_is_named(tmp_path):
+    file = tmp_path / "toy" / "raw.jsonl"
+    file.parent.mkdir()
+    file.write_text('{"problem": "Q?"}\n')
+    with pytest.raises(SystemExit, match=r"raw.jsonl: row 0.*datasets.toy.schema"):
+        load_rows(file, "amc23")

@@ -9,9 +9,11 @@ one ``\boxed{}`` of its solution, and OlympiadBench's tolerance is written behin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from scripts.lib.grading.prose import boxes
+from scripts.lib.records import read_jsonl
 
 Row = Mapping[str, Any]
 
@@ -84,6 +86,17 @@ LOADERS: dict[str, Callable[[Row, int], dict[str, Any]]] = {
     "amc23": amc23,
     "camel": camel,
 }
+
+
+def load_rows(path: Path, schema: str) -> list[dict[str, Any]]:
+    """Read a JSON-lines file through its schema's loader; end with file and row where one fails."""
+    try:
+        return [LOADERS[schema](row, index) for index, row in enumerate(read_jsonl(path))]
+    except ValueError as error:
+        raise SystemExit(
+            f"{path}: {error}; the source is not of schema {schema!r} "
+            f"(datasets.{path.parent.name}.schema in config.yaml)"
+        ) from None
 
 
 def _start(row: Row, index: int, identifier: str = "id") -> dict[str, Any]:
