@@ -52,7 +52,7 @@ def test_a_new_order_of_stages_is_an_edit_of_the_config_alone(tmp_path):
         ("tables: {table2: {sections: []}}\n", "tables.table2.sections: must not be empty"),
         ("evaluate: [gsm9k]\n", "unknown benchmark 'gsm9k'; did you mean 'gsm8k'?"),
         ("roles: {base: qwen3}\n", "roles.base: unknown model 'qwen3'"),
-        ("[1, 2]\n", "Config file"),
+        ("[1, 2]\n", "keys at top level"),
     ],
 )
 def test_a_mistake_in_a_config_is_one_message_and_nothing_is_written(text, expected, tmp_path):
