@@ -8,7 +8,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = ROOT / "envs" / "study.yaml"  # made from the lock, with torch, which is not in it
-CHECKS = {"pytest", "ruff", "snakefmt"}  # no result depends on them
+CHECKS = {
+    "pytest",
+    "hypothesis",
+    "sortedcontainers",
+    "ruff",
+    "snakefmt",
+}  # no result depends on them
 
 # These change no result: they compute the settings, which are in the key already, or what is
 # reported about a run.
