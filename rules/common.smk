@@ -17,7 +17,7 @@ sys.path.insert(0, workflow.basedir)
 from scripts.lib.study import plan
 from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
-from scripts.lib.study.cells import model_of, parent_of, stages_of
+from scripts.lib.study.cells import parent_of, stages_of
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror
@@ -183,14 +183,22 @@ def table_scores(wildcards):
     return cell_scores(plan.table_cells(STUDY, wildcards.table))
 
 
-def token_statistics():
-    """Return the token statistics of every data set with the tokenizers of what trains on it."""
-    pairs = {
-        (config["stages"][stage]["data"], model_of(cell))
-        for cell in STUDY.cells()
-        for stage in stages_of(cell)
-    }
-    return [f"{RESULTS}/data/{dataset}/tokens/{model}.json" for dataset, model in sorted(pairs)]
+def token_statistics(wildcards):
+    """Return a training set's token statistics with the tokenizers of what trains on it."""
+    dataset = wildcards.dataset
+    models = plan.trained_models(STUDY, dataset)
+    return expand(f"{RESULTS}/data/{dataset}/tokens/{{model}}.json", model=models)
+
+
+def card_records(wildcards):
+    names = plan.card_records(STUDY, wildcards.dataset)
+    return expand(f"{RESULTS}/data/{wildcards.dataset}/{{name}}.json", name=names)
+
+
+def data_cards():
+    """Return the cards of all data sets that a tabulated cell is trained on."""
+    used = {config["stages"][stage]["data"] for cell in STUDY.cells() for stage in stages_of(cell)}
+    return [f"{RESULTS}/data/{dataset}/card.md" for dataset in sorted(used)]
 
 
 def paper_files():
@@ -202,4 +210,4 @@ def paper_files():
     )
     figures = expand(f"{RESULTS}/figures/scores.{{ending}}", ending=["pdf", "png"])
     numbers = [f"{RESULTS}/scores.csv", f"{RESULTS}/comparisons.csv"]
-    return [*tables, *figures, *numbers, *token_statistics()]
+    return [*tables, *figures, *numbers, *data_cards()]

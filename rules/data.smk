@@ -3,9 +3,10 @@
 INPUTS:  none but the config
 OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the source's own columns
          results/{study}/data/{dataset}/problems.jsonl  id, question, gold
-         results/{study}/data/{dataset}/clean.jsonl     without duplicates and test questions
+         results/{study}/data/{dataset}/clean.jsonl     without (near) duplicates and test questions
          results/{study}/data/{dataset}/examples.jsonl  prompt and completion
-         results/{study}/data/{dataset}/tokens/{model}.json
+         results/{study}/data/{dataset}/tokens/{model}.json  lengths
+         results/{study}/data/{dataset}/card.md         what was removed and why
 """
 
 
@@ -154,3 +155,32 @@ rule count_tokens:
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --dataset {wildcards.dataset} --model {wildcards.model}"
         " --examples {input.examples:q} --record {input.model:q} --output {output:q} &> {log:q}"
+
+
+rule make_data_card:
+    """A training set's card: its source, every removed row with its reason, its lengths."""
+    input:
+        records=card_records,
+        tokens=token_statistics,
+    output:
+        report(
+            "results/{study}/data/{dataset}/card.md",
+            category="Data",
+            labels={"data set": "{dataset}"},
+            caption="../paper/report/data_card.rst",
+        ),
+    log:
+        "logs/{study}/make_data_card/{dataset}.log",
+    benchmark:
+        "logs/{study}/make_data_card/{dataset}.tsv"
+    conda:
+        "../envs/study.yaml"
+    params:
+        key=key_of("make_data_card"),
+    message:
+        "make_data_card {wildcards.dataset}"
+    shell:
+        "exec python -m scripts.make_data_card"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --dataset {wildcards.dataset} --records {input.records:q} --tokens {input.tokens:q}"
+        " --output {output:q} &> {log:q}"

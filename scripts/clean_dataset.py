@@ -1,9 +1,9 @@
-"""Remove duplicates and questions that share an n-gram with a test set; record every removal."""
+"""Remove duplicates, near duplicates and questions of the test sets; record every removal."""
 
 from pathlib import Path
 
 from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.data.cleaning import decontaminate, deduplicate
+from scripts.lib.data.cleaning import decontaminate, deduplicate, remove_near_duplicates
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
 
@@ -23,8 +23,13 @@ def main() -> None:
 
     problems = read_jsonl(args.problems)
     tests = {file.parent.name: read_jsonl(file) for file in args.against}
-    unique, duplicates = deduplicate(problems)
-    kept, contaminated = decontaminate(unique, tests, job.settings["ngram"])
+    kept, duplicates = deduplicate(problems)
+    steps = [{"step": "deduplicate", "removed": duplicates}]
+    if near := job.settings["near_duplicates"]:
+        kept, removed = remove_near_duplicates(kept, **near)
+        steps.append({"step": "remove_near_duplicates", "removed": removed})
+    kept, contaminated = decontaminate(kept, tests, job.settings["ngram"])
+    steps.append({"step": "decontaminate", "removed": contaminated})
     write_jsonl(args.rows, kept)
     write_json(
         args.output,
@@ -34,8 +39,7 @@ def main() -> None:
             "settings": job.settings,
             "rows_in": len(problems),
             "rows_out": len(kept),
-            "removed": {"deduplicate": len(duplicates), "decontaminate": len(contaminated)},
-            "removals": duplicates + contaminated,
+            "steps": steps,
         },
     )
 

@@ -1,6 +1,7 @@
-"""Measure the lengths of training examples with a model's own tokenizer (paper 3.1)."""
+"""Measure training examples in tokens, as the trainer reads them with a model's tokenizer (3.1)."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,30 @@ def statistics(lengths: list[int]) -> dict[str, float]:
     }
 
 
+def histogram(lengths: list[int]) -> list[dict[str, int]]:
+    """Return how many lengths lie between one power of two and the next, the upper one included.
+
+    >>> histogram([30, 33, 64])
+    [{'up_to': 32, 'count': 1}, {'up_to': 64, 'count': 2}]
+    """
+    powers = np.ceil(np.log2(lengths)).astype(int)
+    return [
+        {"up_to": 2**power, "count": int(np.sum(powers == power))}
+        for power in range(int(powers.min()), int(powers.max()) + 1)
+    ]
+
+
+def over_length(
+    examples: list[dict[str, Any]], lengths: list[int], limit: int
+) -> list[dict[str, Any]]:
+    """Return the examples that the trainer leaves out because they are longer than `limit`."""
+    return [
+        {"id": example["id"], "tokens": length}
+        for example, length in zip(examples, lengths, strict=True)
+        if length > limit
+    ]
+
+
 def main() -> None:
     """Count the tokens of a planned job."""
     parser = job_arguments(__doc__)
@@ -31,30 +56,29 @@ def main() -> None:
     job = planned_job(args, "count_tokens", dataset=args.dataset, model=args.model)
     check_inputs(job, args.examples, args.record)
 
-    from transformers import AutoTokenizer
+    from scripts.lib.training.checkpoints import end_of_turn, load_tokenizer, prefill
+    from scripts.lib.training.encoding import encode
 
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint_of(args.record))
+    tokenizer = load_tokenizer(checkpoint_of(args.record))
+    stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
     examples = read_jsonl(args.examples)
-    prompts = [tokenizer.apply_chat_template(e["prompt"], tokenize=False) for e in examples]
-    wholes = [
-        tokenizer.apply_chat_template(e["prompt"] + e["completion"], tokenize=False)
-        for e in examples
-    ]
-    prompt_lengths = [len(ids) for ids in tokenizer(prompts)["input_ids"]]
-    lengths = [len(ids) for ids in tokenizer(wholes)["input_ids"]]
-    longer = {
-        recipe: sum(length > limit for length in lengths)
-        for recipe, limit in job.settings["max_length"].items()
-    }
+    labels = [encode(example, tokenizer, stop, opened)[1] for example in examples]
+    lengths = [len(row) for row in labels]
+    targets = [sum(label != -100 for label in row) for row in labels]
     write_json(
         args.output,
         {
             "key": job.key,
             "dataset": args.dataset,
             "model": args.model,
-            "prompt": statistics(prompt_lengths),
+            "prompt": statistics([n - m for n, m in zip(lengths, targets, strict=True)]),
+            "completion": statistics(targets),
             "prompt_and_completion": statistics(lengths),
-            "longer_than_max_length": longer,
+            "histogram": histogram(lengths),
+            "over_length": {
+                recipe: {"max_length": limit, "rows": over_length(examples, lengths, limit)}
+                for recipe, limit in job.settings["max_length"].items()
+            },
         },
     )
 

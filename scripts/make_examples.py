@@ -8,8 +8,9 @@ from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
 
 def example(problem: dict, prompt: dict) -> dict:
-    r"""Return the one format that SFT, KD and GRPO read: prompt, completion, gold, question."""
+    r"""Return the one format that SFT, KD and GRPO read."""
     return {
+        "id": problem["id"],
         "prompt": messages(prompt, problem["question"]),
         "completion": target(problem["solution"], rf"\boxed{{{problem['gold']}}}"),
         "gold": problem["gold"],

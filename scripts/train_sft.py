@@ -12,62 +12,9 @@ token of every target is the end of the assistant's turn.
 
 from typing import Any
 
+from scripts.lib.training.encoding import check_batch, encode_all
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
-
-
-def encode(
-    example: dict[str, Any], tokenizer: Any, stop: int, opened: str
-) -> tuple[list[int], list[int]]:
-    """Return the token ids and the labels of an example.
-
-    The prompt is tokenised as it is for generation, and the completion on its own, so that no
-    token spans both; what the template adds after the end of the turn (Qwen's line break) is never
-    generated and is left out. `opened` is a tag that the template has put into the prompt.
-    """
-    prompt = tokenizer.apply_chat_template(
-        example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
-    )["input_ids"]
-    text = example["completion"][0]["content"].removeprefix(opened)
-    target = [*tokenizer(text, add_special_tokens=False)["input_ids"], stop]
-    return prompt + target, [-100] * len(prompt) + target
-
-
-def encode_all(
-    examples: list[dict[str, Any]],
-    tokenizer: Any,
-    max_length: int | None,
-    completion_only: bool = True,
-) -> tuple[list[dict[str, list[int]]], dict[str, int]]:
-    """Return tokenised examples and their counts.
-
-    An example over `max_length` is left out and counted: cut short, it would teach the model never
-    to stop (ASSUME: the paper's 8192 tokens cut nothing of GSM8K).
-    """
-    from scripts.lib.training.checkpoints import end_of_turn, prefill
-
-    stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
-    rows = []
-    for example in examples:
-        ids, labels = encode(example, tokenizer, stop, opened)
-        if max_length is None or len(ids) <= max_length:
-            rows.append({"input_ids": ids, "labels": labels if completion_only else ids})
-    if not rows:
-        raise SystemExit(f"recipe: all examples are longer than max_length {max_length} tokens")
-    return rows, {
-        "given": len(examples),
-        "used": len(rows),
-        "over_length": len(examples) - len(rows),
-        "target_tokens": sum(label != -100 for row in rows for label in row["labels"]),
-    }
-
-
-def check_batch(batch: dict[str, Any], stop: int) -> None:
-    """End unless every row that reaches the model ends its loss at the end of the turn."""
-    for labels in batch["labels"].tolist():
-        targets = [label for label in labels if label != -100]
-        if not targets or targets[-1] != stop:
-            raise SystemExit("the trainer's batch does not end in the end-of-turn token")
 
 
 def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:

@@ -1,10 +1,10 @@
-"""Judge a teacher's traces with the study's grader and keep the right ones as examples (3.3)."""
+"""Judge a teacher's traces with the study's grader; write the right ones as examples (3.3)."""
 
 from pathlib import Path
 
 from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.schemas import load_rows
-from scripts.lib.data.traces import verified_examples
+from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right
 from scripts.lib.records import read_jsonl, write_json, write_jsonl
 
 
@@ -21,14 +21,14 @@ def main() -> None:
     check_inputs(job, args.traces, args.problems)
 
     traces = load_rows(args.traces, job.settings["schema"])
-    examples, outcomes = verified_examples(
-        traces,
-        read_jsonl(args.problems),
-        job.settings["prompt"],
-        job.settings["grader"]["timeout"],
-    )
+    problems = read_jsonl(args.problems)
+    joined, unjoined = join_golds(traces, problems, job.settings["prompt"])
+    examples, wrong = keep_right(joined, job.settings["grader"]["timeout"])
     if not examples:
-        raise SystemExit(f"{args.traces}: not one trace is right ({dict(outcomes)})")
+        raise SystemExit(
+            f"{args.traces}: none of {len(traces)} traces is right; {len(unjoined)} are unfinished "
+            f"or answer no problem of {args.problems}"
+        )
     write_jsonl(args.rows, examples)
     write_json(
         args.output,
@@ -37,7 +37,11 @@ def main() -> None:
             "dataset": args.dataset,
             "rows_in": len(traces),
             "rows_out": len(examples),
-            "outcomes": outcomes,
+            "steps": [
+                {"step": "join_golds", "removed": unjoined},
+                {"step": "keep_right", "removed": wrong},
+            ],
+            "corrupted_golds": corrupted_golds(traces, problems),
         },
     )
 

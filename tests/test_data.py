@@ -5,13 +5,17 @@ import json
 
 import pytest
 
-from scripts.clean_dataset import decontaminate, deduplicate
 from scripts.cli import check_inputs
 from scripts.fetch_dataset import rows_of_hub, rows_of_mirror
-from scripts.lib.data.cleaning import words
+from scripts.lib.data.cleaning import (
+    decontaminate,
+    deduplicate,
+    remove_near_duplicates,
+    words,
+)
 from scripts.lib.data.prompts import messages, target
 from scripts.lib.data.schemas import LOADERS
-from scripts.lib.data.traces import split_trace, verified_examples
+from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right, split_trace
 from scripts.lib.records import read_jsonl, write_json
 from scripts.lib.study.plan import Job
 from scripts.make_examples import example
@@ -26,7 +30,24 @@ def problem(id, question, gold="1"):
 def test_questions_that_differ_in_case_and_punctuation_are_duplicates():
     kept, removed = deduplicate([problem("0", "How many?"), problem("1", "how  many")])
     assert [p["id"] for p in kept] == ["0"]
-    assert removed == [{"id": "1", "step": "deduplicate", "reason": "same question as 0"}]
+    assert removed == [{"id": "1", "reason": "same question as 0"}]
+
+
+LONG = "Ann has {n} apples and gives three of them to Ben who eats one on his way to school today"
+
+
+def test_near_duplicates_are_removed_from_the_threshold_on_and_the_index_is_named():
+    first, second = (problem(n, LONG.format(n=n)) for n in ("12", "15"))
+    other = problem("other", "A train leaves at noon and arrives at four. How long does it take?")
+    # 20 words: 16 runs of five, 3 of them with the number: 13 shared of 19
+    for threshold, kept_ids in ((0.68, ["12", "other"]), (0.69, ["12", "15", "other"])):
+        kept, removed = remove_near_duplicates(
+            [first, second, other], ngram=5, threshold=threshold, num_perm=128
+        )
+        assert [p["id"] for p in kept] == kept_ids
+        assert len(kept) + len(removed) == 3
+    _, (removal,) = remove_near_duplicates([first, second], 5, 0.5, 128)
+    assert removal == {"id": "15", "reason": "Jaccard index 0.68 with 12"}
 
 
 def test_a_shared_ngram_contaminates_a_shorter_run_does_not():
@@ -76,24 +97,85 @@ def test_a_trace_is_split_or_refused(text, expected):
     assert split_trace(text) == expected
 
 
-def test_only_right_traces_become_examples_and_every_other_one_is_counted():
+def trace(id, reasoning, question="Q?", **columns):
+    return {"id": id, "question": question, "reasoning": reasoning, **columns}
+
+
+def reasons(removed):
+    return {removal["id"]: removal["reason"] for removal in removed}
+
+
+def test_golds_are_joined_by_question_and_every_trace_left_out_has_its_reason():
     traces = [
-        {"question": "Q?", "reasoning": "<think>20</think> It is \\boxed{18}."},
-        {"question": "Q?", "reasoning": "<think>18</think> It is \\boxed{20}."},
-        {"question": "Q?", "reasoning": "<think>18"},
-        {"question": "Unknown?", "reasoning": "<think>18</think> \\boxed{18}"},
+        trace("right", "<think>20</think> It is \\boxed{18}.", question=" q "),
+        trace("again", "<think>20</think> It is \\boxed{18}.", question="Q?"),
+        trace("other", "<think>2 x 9</think> \\boxed{18}"),
+        trace("cut", "<think>18"),
+        trace("silent", "<think>18</think>\n"),
+        trace("foreign", "<think>18</think> \\boxed{18}", question="Unknown?"),
     ]
-    examples, outcomes = verified_examples(traces, [problem("0", "Q?", "18")], PROMPT, timeout=5.0)
-    assert [e["completion"] for e in examples] == [target("20", "It is \\boxed{18}.")]
-    assert outcomes["kept"] == outcomes["unfinished"] == 1
-    assert outcomes["question is not in the problems"] == 1
-    assert sum(outcomes.values()) == 4
+    examples, removed = join_golds(traces, [problem("7", "Q?", "18")], PROMPT)
+    assert [e["id"] for e in examples] == ["right", "other"]
+    assert examples[0]["completion"] == target("20", "It is \\boxed{18}.")
+    assert {e["gold"] for e in examples} == {"18"}
+    assert {e["question"] for e in examples} == {"Q?"}
+    assert reasons(removed) == {
+        "again": "same question and trace as right",
+        "cut": "unfinished: no </think>, or nothing behind it",
+        "silent": "unfinished: no </think>, or nothing behind it",
+        "foreign": "its question is not among the cleaned problems",
+    }
 
 
-def test_an_empty_trace_is_counted_not_an_error():
-    trace = LOADERS["camel"]({"problem": "Q?", "reasoning_solution": ""}, 0)
-    _, outcomes = verified_examples([trace], [problem("0", "Q?", "18")], PROMPT, timeout=5.0)
-    assert outcomes["unfinished"] == 1
+def test_traces_are_judged_again_whatever_they_box_while_thinking():
+    traces = [
+        trace("right", "<think>\\boxed{20}</think> It is \\boxed{1,080}."),
+        trace("wrong", "<think>\\boxed{1080}</think> It is \\boxed{20}."),
+        trace("no answer", "<think>1080</think> Done."),
+    ]
+    joined, _ = join_golds(traces, [problem("7", "Q?", "1,080")], PROMPT)
+    kept, removed = keep_right(joined, timeout=5.0)
+    assert [e["id"] for e in kept] == ["right"]
+    assert "'20', not '1,080'" in reasons(removed)["wrong"]
+    assert reasons(removed).keys() == {"wrong", "no answer"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "corrupted"),
+    [
+        ("2 * 9 = 18\n\\boxed{18}", "18", False),
+        ("1,080", "1080", False),
+        ("\\boxed{1},080", "1,080", True),
+        ("#### -5", "-5", True),  # the set's own pattern found no number
+    ],
+)
+def test_golds_that_the_published_set_damaged_are_found(answer, gold, corrupted):
+    row = {"id": "3", "problem": "Q?", "reasoning_solution": "", "groud_truth_solution": answer}
+    loaded = LOADERS["camel"](row, 0)
+    assert corrupted_golds([loaded], [problem("7", "Q?", gold)]) == (["3"] if corrupted else [])
+
+
+def test_a_trace_without_a_gold_of_its_own_has_no_damaged_one():
+    assert corrupted_golds([trace("0", "")], [problem("7", "Q?", "18")]) == []
+
+
+@pytest.mark.parametrize("text", ["", None])
+def test_an_empty_trace_is_counted_not_an_error(text):
+    loaded = LOADERS["camel"]({"problem": "Q?", "reasoning_solution": text}, 0)
+    _, removed = join_golds([loaded], [problem("0", "Q?", "18")], PROMPT)
+    assert "unfinished" in reasons(removed)["0"]
+
+
+def test_the_real_traces_are_joined_judged_and_written_as_examples(real_data):
+    def rows(schema, file):
+        return [LOADERS[schema](row, i) for i, row in enumerate(read_jsonl(real_data / file))]
+
+    traces = rows("camel", "camel_cookbook_r1_traces_sample.jsonl")
+    problems = rows("gsm8k", "gsm8k_train.jsonl")
+    joined, unjoined = join_golds(traces, problems, PROMPT)
+    kept, wrong = keep_right(joined, timeout=5.0)
+    assert (len(traces), len(unjoined), len(wrong), len(kept)) == (14, 0, 0, 14)
+    assert corrupted_golds(traces, problems) == []
 
 
 def test_a_file_that_another_plan_left_is_refused(tmp_path):
@@ -143,9 +225,12 @@ def test_every_removal_from_the_real_gsm8k_is_counted(real_data):
         "olympiadbench": problems("olympiadbench", "olympiadbench.jsonl"),
     }
     unique, duplicates = deduplicate(train)
-    kept, contaminated = decontaminate(unique, tests, ngram=13)
+    distinct, near = remove_near_duplicates(unique, ngram=5, threshold=0.7, num_perm=128)
+    kept, contaminated = decontaminate(distinct, tests, ngram=13)
     assert len(train) == 7473
     assert duplicates == []
-    assert len(kept) + len(contaminated) == 7473
+    assert len(near) == 1
+    assert len(kept) + len(contaminated) == 7472
+    assert len(remove_near_duplicates(unique, ngram=5, threshold=0.5, num_perm=128)[1]) == 3
     assert len({removal["reason"].rsplit(" ", 1)[1] for removal in contaminated}) == 3
     assert all("with gsm8k-test" in removal["reason"] for removal in contaminated)

@@ -56,6 +56,7 @@ ROWS = [
             "question": "Q?",
             "gold": None,
             "reasoning": "<think>r</think> s",
+            "own_gold": "1",
         },
     ),
     (
@@ -66,6 +67,7 @@ ROWS = [
             "question": "Q?",
             "gold": None,
             "reasoning": "<think>r</think> s",
+            "own_gold": "1",
         },
     ),
 ]

@@ -125,7 +125,7 @@ def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_
 
 def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path):
     from scripts.lib.training.checkpoints import end_of_turn, load_tokenizer
-    from scripts.train_sft import encode
+    from scripts.lib.training.encoding import encode
 
     tokenizer = load_tokenizer(checkpoint_of(tiny))
     example = {
@@ -147,7 +147,7 @@ def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path
 
 def test_an_example_over_the_length_is_counted_never_cut(tiny):
     from scripts.lib.training.checkpoints import load_tokenizer
-    from scripts.train_sft import encode_all
+    from scripts.lib.training.encoding import encode_all
 
     rows = [
         {"prompt": [{"role": "user", "content": "?"}], "completion": [{"content": "a" * length}]}

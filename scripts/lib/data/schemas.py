@@ -66,16 +66,21 @@ def amc23(row: Row, index: int) -> dict[str, Any]:
 
 
 def camel(row: Row, index: int) -> dict[str, Any]:
-    """CAMEL's distilled GSM8K, without a gold: its own is damaged, GSM8K has it by question.
+    r"""CAMEL's distilled GSM8K, without a gold: its own is damaged, GSM8K has it by question.
 
-    `reasoning` is the teacher's trace, with its <think> tags; it may be empty.
+    `reasoning` is the teacher's trace, with its <think> tags; it may be empty. `own_gold` is the
+    last ``\boxed{}`` of the row's own answer, there if the row has one.
     """
-    return {
+    loaded = {
         "id": str(row.get("id", index)),
         "question": _text(row, index, "problem"),
         "gold": None,
-        "reasoning": str(_first(row, index, "reasoning_solution", "final_trace")),
+        "reasoning": _empty_or_text(row, index, "reasoning_solution", "final_trace"),
     }
+    answer = row.get("groud_truth_solution", row.get("solution"))
+    if answer is not None:
+        loaded["own_gold"] = (boxes(str(answer)) or [str(answer).strip()])[-1]
+    return loaded
 
 
 LOADERS: dict[str, Callable[[Row, int], dict[str, Any]]] = {
@@ -114,6 +119,13 @@ def _first(row: Row, index: int, *columns: str) -> Any:
             return row[column]
     names = " or ".join(repr(column) for column in columns)
     raise ValueError(f"row {index}: no column {names}; it has {', '.join(sorted(map(str, row)))}")
+
+
+def _empty_or_text(row: Row, index: int, *columns: str) -> str:
+    """Return the text of the first of the columns that the row has, empty where it holds null."""
+    if any(column in row for column in columns):
+        return str(next((row[column] for column in columns if row.get(column) is not None), ""))
+    return _first(row, index, *columns)  # names the missing columns
 
 
 def _text(row: Row, index: int, *columns: str) -> str:

@@ -1,8 +1,8 @@
-"""A teacher's traces: taken apart, judged, and written as examples or counted as dropped."""
+"""A teacher's traces: taken apart, judged, and written as examples or removed with a reason."""
 
-from collections import Counter
 from collections.abc import Sequence
 
+from scripts.lib.data.cleaning import Removal, normalised, removal
 from scripts.lib.data.prompts import messages, target
 from scripts.lib.grading.grader import Grader
 
@@ -20,38 +20,69 @@ def split_trace(text: str) -> tuple[str, str] | None:
     return reasoning.replace("<think>", "").strip(), solution
 
 
-def verified_examples(
-    traces: Sequence[dict], problems: Sequence[dict], prompt: dict, timeout: float
-) -> tuple[list[dict], Counter]:
-    """Return the examples of the traces that the grader finds right, and counts by outcome.
+def join_golds(
+    traces: Sequence[dict], problems: Sequence[dict], prompt: dict
+) -> tuple[list[dict], list[Removal]]:
+    """Return each trace as a training example with the gold answer of its problem, by question.
 
-    `traces` have `question` and `reasoning`, the whole trace; the gold answers are those of
-    `problems`, by question. A trace is judged strictly, as the very target that a student is tuned
-    to give.
+    Removed are traces of other questions, unfinished ones and repetitions.
     """
-    golds = {problem["question"].strip(): problem["gold"] for problem in problems}
-    outcomes: Counter = Counter()
-    candidates = []
+    answered = {normalised(problem["question"]): problem for problem in problems}
+    first: dict[tuple[str, str], str] = {}
+    examples, removed = [], []
     for trace in traces:
-        question = trace["question"].strip()
+        problem = answered.get(normalised(trace["question"]))
         parts = split_trace(trace["reasoning"])
-        if question not in golds:
-            outcomes["question is not in the problems"] += 1
+        if problem is None:
+            reason = "its question is not among the cleaned problems"
         elif parts is None:
-            outcomes["unfinished"] += 1
+            reason = "unfinished: no </think>, or nothing behind it"
+        elif (made := (problem["id"], trace["reasoning"])) in first:
+            reason = f"same question and trace as {first[made]}"
         else:
+            first[made] = trace["id"]
             example = {
-                "prompt": messages(prompt, question),
+                "id": trace["id"],
+                "prompt": messages(prompt, problem["question"]),
                 "completion": target(*parts),
-                "gold": golds[question],
-                "question": question,
+                "gold": problem["gold"],
+                "question": problem["question"],
             }
-            candidates.append(example)
+            examples.append(example)
+            continue
+        removed.append(removal(trace, reason))
+    return examples, removed
+
+
+def keep_right(examples: Sequence[dict], timeout: float) -> tuple[list[dict], list[Removal]]:
+    """Return the examples that the grader finds right, judged as a student is tuned to answer."""
+    texts = [example["completion"][0]["content"] for example in examples]
     with Grader(timeout=timeout) as grader:
         verdicts = grader.grade_many(
-            [("gsm8k", e["gold"], e["completion"][0]["content"]) for e in candidates], mode="strict"
+            [("gsm8k", e["gold"], text) for e, text in zip(examples, texts, strict=True)],
+            mode="strict",
         )
-    for verdict in verdicts:
-        outcomes["kept" if verdict.correct else f"wrong: {verdict.status}"] += 1
-    pairs = zip(candidates, verdicts, strict=True)
-    return [example for example, verdict in pairs if verdict.correct], outcomes
+    kept, removed = [], []
+    for example, verdict in zip(examples, verdicts, strict=True):
+        if verdict.correct:
+            kept.append(example)
+        else:
+            reason = f"wrong ({verdict.status}): {verdict.extracted!r:.60}, not {example['gold']!r}"
+            removed.append(removal(example, reason))
+    return kept, removed
+
+
+def corrupted_golds(traces: Sequence[dict], problems: Sequence[dict]) -> list[str]:
+    """Return the ids of the traces whose own gold answer is not that of their problem.
+
+    The published set's golds lost what stands behind a comma, and negative numbers. They are not
+    used; this counts them.
+    """
+    golds = {normalised(problem["question"]): problem["gold"] for problem in problems}
+    return [
+        trace["id"]
+        for trace in traces
+        if "own_gold" in trace
+        and (gold := golds.get(normalised(trace["question"])))
+        and trace["own_gold"].replace(",", "") != gold.replace(",", "")
+    ]

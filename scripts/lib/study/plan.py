@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.records import sha256_of
-from scripts.lib.study.cells import Study, parent_of, stages_of
+from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.fingerprint import code_fingerprint, environment_fingerprint
 
 Settings = dict[str, Any]
@@ -196,6 +196,45 @@ def _count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, lis
     return {"max_length": limits}, [_examples(study, dataset), _model(study, model)]
 
 
+def trained_models(study: Study, dataset: str) -> list[str]:
+    """Return the untrained models that a data set is used on, by way of any of their cells."""
+    stages = study.config["stages"]
+    cells = [c for c in study.cells() if dataset in (stages[s]["data"] for s in stages_of(c))]
+    return sorted({model_of(cell) for cell in cells})
+
+
+def card_records(study: Study, dataset: str) -> list[str]:
+    """Return the steps of a training set that its card reports, as their records are called."""
+    traces = examples_rule(study, dataset) == "verify_traces"
+    return ["raw", "examples"] if traces else ["raw", "problems", "clean", "examples"]
+
+
+def _make_data_card(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
+    steps = {
+        "raw": _raw(study, dataset),
+        "problems": _problems(study, dataset),
+        "clean": job(study, "clean_dataset", dataset=dataset),
+        "examples": _examples(study, dataset),
+    }
+    tokens = [
+        job(study, "count_tokens", dataset=dataset, model=model)
+        for model in trained_models(study, dataset)
+    ]
+    source = _source(study, dataset)
+    return {"source": source}, [*(steps[n] for n in card_records(study, dataset)), *tokens]
+
+
+def _source(study: Study, dataset: str) -> dict[str, str]:
+    """Return what a card says about where a data set's rows come from; the config has the rest."""
+    definition, made = study.config["datasets"][dataset], _raw(study, dataset)
+    named = {"rule": made.rule, "schema": definition["schema"]}
+    if "problems" in definition:
+        named["golds of"] = definition["problems"]
+    described = made.settings.get("hub") or made.settings.get("mirror") or made.settings
+    scalars = {n: str(v) for n, v in described.items() if not isinstance(v, dict | list)}
+    return named | scalars
+
+
 # ----------------------------------------------------------------------------------- training
 
 
@@ -340,6 +379,7 @@ JOBS: dict[str, Callable[..., tuple[Settings, list[Job]]]] = {
     "sample_traces": _sample_traces,
     "verify_traces": _verify_traces,
     "count_tokens": _count_tokens,
+    "make_data_card": _make_data_card,
     "train_sft": _train,
     "train_grpo": _train,
     "evaluate": _evaluate,

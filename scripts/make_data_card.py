@@ -1,0 +1,124 @@
+"""Write a training set's data card: its source, every removed row with its reason, its lengths."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.lib.records import read_json, write_text
+
+BAR = 40  # characters of a histogram's longest bar
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Return the lines of a Markdown table; a cell's line breaks and pipes are made harmless."""
+    cells = [[" ".join(str(cell).split()).replace("|", r"\|") for cell in row] for row in rows]
+    lines = [header, ["---"] * len(header), *cells]
+    return [f"| {' | '.join(line)} |" for line in lines] + [""]
+
+
+def source_lines(source: dict[str, Any]) -> list[str]:
+    """Return where the raw rows come from: a mirror's file, the hub, a generator or a teacher."""
+    return table(["source", ""], [[name, value] for name, value in source.items()])
+
+
+def counts(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the table of rows in and out of every file's steps."""
+    rows = []
+    for file, record in records.items():
+        left = record.get("rows_in", record.get("rows"))
+        for step in record.get("steps", [{"step": "", "removed": []}]):
+            removed = len(step["removed"])
+            rows.append([file, step["step"], left, removed, left - removed])
+            left -= removed
+    return table(["file", "step", "rows in", "removed", "rows out"], rows)
+
+
+def removals(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Return every removed row with the step that removed it and the reason."""
+    rows = [
+        [removed["id"], step["step"], removed["reason"]]
+        for record in records.values()
+        for step in record.get("steps", [])
+        for removed in step["removed"]
+    ]
+    return table(["row", "step", "reason"], rows) if rows else ["None.", ""]
+
+
+def corrupted_golds(record: dict[str, Any]) -> list[str]:
+    """Return which rows brought a gold answer that is not that of their problem."""
+    if "corrupted_golds" not in record:
+        return []
+    listed = ", ".join(record["corrupted_golds"]) or "none"
+    return [f"Rows whose own gold answer is damaged (their problem's is used): {listed}.", ""]
+
+
+def lengths(tokens: dict[str, Any]) -> list[str]:
+    """Return a tokenizer's statistics, histogram and the examples that are too long to train on."""
+    parts = ["prompt", "completion", "prompt_and_completion"]
+    names = ["total", "mean", "median", "p90", "p99", "max"]
+    longest = max(bin["count"] for bin in tokens["histogram"])
+    bars = [
+        [bin["up_to"], bin["count"], "█" * round(BAR * bin["count"] / longest)]
+        for bin in tokens["histogram"]
+    ]
+    lines = [f"### {tokens['model']}", ""]
+    lines += table(
+        ["tokens", *names],
+        [[part, *(_number(tokens[part][name]) for name in names)] for part in parts],
+    )
+    lines += table(["prompt and completion, up to", "examples", ""], bars)
+    for recipe, over in tokens["over_length"].items():
+        listed = ", ".join(f"{row['id']} ({row['tokens']})" for row in over["rows"]) or "none"
+        lines += [
+            f"Longer than the {over['max_length']} tokens of recipe `{recipe}`, and so left out of "
+            f"its training: {listed}.",
+            "",
+        ]
+    return lines
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def card(
+    dataset: str,
+    source: dict[str, Any],
+    records: dict[str, dict[str, Any]],
+    tokens: Sequence[dict[str, Any]],
+) -> str:
+    """Return the Markdown card of a training set; `records` are those of its steps, by file."""
+    lines = [f"# Data card: {dataset}", "", *source_lines(source)]
+    lines += ["## Rows", "", *counts(records)]
+    for record in records.values():
+        lines += corrupted_golds(record)
+    lines += ["## Removed rows", "", *removals(records)]
+    lines += ["## Lengths", ""]
+    for statistics in tokens:
+        lines += lengths(statistics)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> None:
+    """Write the data card of a planned job."""
+    parser = job_arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument(
+        "--records", type=Path, nargs="+", required=True, help="records of its steps, in order"
+    )
+    parser.add_argument(
+        "--tokens", type=Path, nargs="+", required=True, help="token statistics of the set"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="card.md to write")
+    args = parser.parse_args()
+    job = planned_job(args, "make_data_card", dataset=args.dataset)
+    check_inputs(job, *args.records, *args.tokens)
+
+    records = {f"`{file.stem}.jsonl`": read_json(file) for file in args.records}
+    tokens = [read_json(file) for file in args.tokens]
+    write_text(args.output, card(args.dataset, job.settings["source"], records, tokens))
+
+
+if __name__ == "__main__":
+    main()
