@@ -30,7 +30,7 @@ rule fetch_dataset:
     shell:
         "HF_HUB_OFFLINE=0 HF_DATASETS_OFFLINE=0 exec python -m scripts.fetch_dataset"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --dataset {wildcards.dataset}"
+        " --dataset {wildcards.dataset} --downloads downloads/datasets"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 

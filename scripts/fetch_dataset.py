@@ -4,71 +4,128 @@ The rows keep the source's own columns. A content that is not the expected one i
 """
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_job
+from scripts.lib.hub import download, listing, patient_hub
 from scripts.lib.records import read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.config import load_study
 from scripts.lib.study.plan import mirror_file
 
-
-def rows_of_mirror(file: Path, expected: dict[str, Any]) -> list[dict]:
-    """Return the rows of a mirror's JSON-lines file after comparing its sha256."""
-    if (found := sha256_of(file)) != expected["sha256"]:
-        raise SystemExit(
-            f"{file}: sha256 is {found}, config.yaml expects {expected['sha256']}: another version "
-            "of the data set. Get the file that config.yaml names, or change its sha256 there."
-        )
-    return read_jsonl(file)
+CURE = "Get the one that config.yaml describes, or change this key there."
 
 
-def rows_of_hub(source: dict[str, Any]) -> list[dict]:
-    """Return the rows of a data set on the hub; refuse one without a pinned revision."""
+def files_of_hub(dataset: str, source: dict[str, Any], downloads: Path) -> list[Path]:
+    """Download the files of a data set's split; refuse a set without a pinned revision."""
     if source["revision"] is None:
         raise SystemExit(
-            f"{source['repo']}: no revision is pinned in config.yaml (hub.revision). Look the "
-            "commit up on the data set's page on the hub and write it there, 40 hex digits."
+            f"{dataset}: no revision of {source['repo']} is pinned in config.yaml "
+            f"(datasets.{dataset}.hub.revision). Record its current commit there by:\n"
+            f"    python -m scripts.pin_revision {dataset}"
         )
-    import datasets
-    import httpx
+    repo, revision = source["repo"], source["revision"]
+    folder = downloads / repo / revision
+    with patient_hub(repo, revision):
+        listing(repo, revision, folder, "dataset")
+        names = split_files(source)
+        download(repo, revision, folder, names, repo_type="dataset")
+    return [folder / name for name in names]
 
-    datasets.disable_progress_bars()
-    try:
-        table = datasets.load_dataset(
-            source["repo"],
-            source.get("subset"),
-            split=source["split"],
-            revision=source["revision"],
-        )
-    except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
+
+def split_files(source: dict[str, Any]) -> list[str]:
+    """Return the files of a split, as the repository's card or their names say."""
+    import datasets
+
+    # The library takes whatever revision lies in its cache where it cannot reach the hub.
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            builder = datasets.load_dataset_builder(
+                source["repo"], source.get("subset"), revision=source["revision"], cache_dir=cache
+            )
+        except ValueError as error:
+            raise SystemExit(f"{source['repo']}, subset {source.get('subset')}: {error}") from None
+    files = builder.config.data_files
+    if source["split"] not in files:
         raise SystemExit(
-            f"{source['repo']} at {source['revision']}: the hub did not deliver it ({error}). "
-            "Check the network, or set SRLM_MIRROR to a folder with the data sets' files."
-        ) from None
-    # Images and other decoded values are no part of these text sets.
-    return [json.loads(json.dumps(row, default=str)) for row in table]
+            f"{source['repo']}: no split {source['split']!r}; it has {', '.join(map(str, files))}"
+        )
+    start = f"hf://datasets/{source['repo']}@{source['revision']}/"
+    return [url.removeprefix(start) for url in files[source["split"]]]
+
+
+def rows_of_files(files: list[Path]) -> list[dict[str, Any]]:
+    """Return the rows of data files in any format that the datasets library reads."""
+    import datasets
+
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            table = datasets.load_dataset(
+                str(files[0].parent),
+                data_files=[str(file.resolve()) for file in files],
+                split="train",  # its name for files that were not told apart
+                cache_dir=cache,
+            )
+        except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
+            raise SystemExit(f"{_names(files)}: cannot be read as a data set: {error}") from None
+        rows = table.to_list()  # as stored: images are not decoded
+    # Images and other values that JSON does not have are no part of these text sets.
+    return [json.loads(json.dumps(row, default=str)) for row in rows]
+
+
+def check_files(files: list[Path], expected: dict[str, Any], key: str) -> None:
+    """End where the content of a source's one file is not the one that the config names."""
+    found = ", ".join(sha256_of(file) for file in files)
+    if found != expected.get("sha256", found):
+        raise SystemExit(
+            f"{_names(files)}: sha256 is {found}, {key}.sha256 in config.yaml expects "
+            f"{expected['sha256']}: another version of the data set. {CURE}"
+        )
+
+
+def check_rows(
+    rows: list[dict[str, Any]], files: list[Path], expected: dict[str, Any], key: str
+) -> None:
+    """End where the rows are not as many, or have not the columns, that the config expects."""
+    if len(rows) != expected.get("rows", len(rows) or 1):
+        raise SystemExit(
+            f"{_names(files)}: {len(rows)} rows were found, {key}.rows in config.yaml expects "
+            f"{expected.get('rows', 'at least 1')}: another version of the data set. {CURE}"
+        )
+    columns = expected.get("columns", [])
+    for number, row in enumerate(rows):
+        if missing := [column for column in columns if column not in row]:
+            raise SystemExit(
+                f"{_names(files)}, row {number}: no column {', '.join(missing)}. It has "
+                f"{', '.join(row)}; {key}.columns in config.yaml expects {', '.join(columns)}. "
+                f"{CURE}"
+            )
+
+
+def _names(files: list[Path]) -> str:
+    return ", ".join(map(str, files))
 
 
 def main() -> None:
     """Fetch the data set of a planned job."""
     parser = job_arguments(__doc__)
     parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
+    parser.add_argument("--downloads", type=Path, required=True, help="folder of all downloads")
     parser.add_argument("--rows", type=Path, required=True, help="raw.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     job = planned_job(args, "fetch_dataset", dataset=args.dataset)
 
     if source := job.settings.get("mirror"):
-        rows = rows_of_mirror(mirror_file(load_study(args.config), args.dataset), source)
+        key = f"datasets.{args.dataset}.mirror"
+        files = [mirror_file(load_study(args.config), args.dataset)]
     else:
-        source = job.settings["hub"]
-        rows = rows_of_hub(source)
-    if len(rows) != source.get("rows", len(rows)):
-        raise SystemExit(
-            f"{args.dataset}: {len(rows)} rows were found, {source['rows']} were expected "
-            f"({source}); the source has changed"
-        )
+        key, source = f"datasets.{args.dataset}.hub", job.settings["hub"]
+        files = files_of_hub(args.dataset, source, args.downloads)
+    check_files(files, source, key)
+    rows = read_jsonl(files[0]) if key.endswith(".mirror") else rows_of_files(files)
+    check_rows(rows, files, source, key)
     write_jsonl(args.rows, rows)
     write_json(
         args.output,
@@ -76,8 +133,9 @@ def main() -> None:
             "key": job.key,
             "dataset": args.dataset,
             "source": source,
+            "files": {file.name: sha256_of(file) for file in files},
             "rows": len(rows),
-            "columns": sorted(rows[0]) if rows else [],
+            "columns": sorted(rows[0]),
             "sha256": sha256_of(args.rows),
         },
     )

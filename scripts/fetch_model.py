@@ -7,26 +7,10 @@ import os
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
+from scripts.lib.hub import download, patient_hub
 from scripts.lib.records import digest_files, write_json
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # no copies in other formats
-
-
-def download(repo: str, revision: str, folder: Path) -> None:
-    """Download a model's files at a revision; files that are there already are kept."""
-    import httpx
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    try:
-        snapshot_download(repo, revision=revision, local_dir=folder, allow_patterns=FILES)
-    except RepositoryNotFoundError:
-        raise SystemExit(f"{repo}: no such repository on the hub, or it needs a login") from None
-    except (httpx.HTTPError, OSError) as error:
-        raise SystemExit(
-            f"{repo} at {revision}: the hub did not deliver it ({error}). Check the network, or "
-            "give the model a `path` in config.yaml, the folder of a local checkpoint."
-        ) from None
 
 
 def main() -> None:
@@ -41,8 +25,10 @@ def main() -> None:
     if "path" in job.settings:
         folder = Path(job.settings["path"]).resolve()
     else:
-        folder = args.downloads / job.settings["repo"] / job.settings["revision"]
-        download(job.settings["repo"], job.settings["revision"], folder)
+        repo, revision = job.settings["repo"], job.settings["revision"]
+        folder = args.downloads / repo / revision
+        with patient_hub(repo, revision):
+            download(repo, revision, folder, FILES)
     if not (folder / "config.json").is_file():
         raise SystemExit(f"{folder}: no config.json, so no checkpoint (models.{args.model})")
     write_json(

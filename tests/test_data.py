@@ -1,12 +1,10 @@
-"""Cleaning, examples, traces and the fetch from a mirror; counts on the real GSM8K."""
+"""Cleaning, examples and traces; counts on the real GSM8K."""
 
-import hashlib
 import json
 
 import pytest
 
 from scripts.cli import check_inputs
-from scripts.fetch_dataset import rows_of_hub, rows_of_mirror
 from scripts.lib.data.cleaning import (
     decontaminate,
     deduplicate,
@@ -187,20 +185,6 @@ def test_a_file_that_another_plan_left_is_refused(tmp_path):
         else:
             with pytest.raises(SystemExit, match="clean.json: its key is other"):
                 check_inputs(job, tmp_path / "clean.jsonl")
-
-
-def test_another_content_of_a_mirrors_file_is_an_error(tmp_path):
-    file = tmp_path / "rows.jsonl"
-    file.write_text('{"a": 1}\n')
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert rows_of_mirror(file, {"sha256": digest}) == [{"a": 1}]
-    with pytest.raises(SystemExit, match="config.yaml expects"):
-        rows_of_mirror(file, {"sha256": "0" * 64})
-
-
-def test_an_unpinned_set_is_refused():
-    with pytest.raises(SystemExit, match="hub.revision"):
-        rows_of_hub({"repo": "camel-ai/gsm8k_distilled", "revision": None, "split": "train"})
 
 
 def test_a_broken_line_is_named(tmp_path):

@@ -17,9 +17,10 @@ CHECKS = {
 }  # no result depends on them
 
 # These change no result: they compute the settings, which are in the key already, or what is
-# reported about a run.
+# reported about a run, or they fetch what is then compared by its digest.
 WITHOUT_EFFECT = {
     "scripts.cli",
+    "scripts.lib.hub",
     "scripts.training_cli",
     "scripts.lib.study.config",
     "scripts.lib.study.fingerprint",
