@@ -28,10 +28,26 @@ RIGHT = [
     ("gsm8k", "18", "She makes $9 * 2 = $18 per day."),
     ("gsm8k", "18", "So **18** dollars."),
     ("gsm8k", "18", "#### 18"),
+    ("gsm8k", "18", "It is 18 (since 9*2 = 18).<|im_end|>"),
+    ("gsm8k", "10", "Working 50 minutes, she earned 0.2 x 50 = $10."),
+    ("gsm8k", "7200", "So it costs $600/month * 12 months/year = $7200/year"),
+    ("gsm8k", "840", "So he earns 600+240=$840 a week"),
+    ("gsm8k", "57", "So there are 57 seats after the 2nd stop."),
+    ("gsm8k", "65", "Total:32+8+25=65 books"),
+    ("gsm8k", "504", "Therefore, Mary has to pay $480 + $24 = $504."),
     # prose within an answer
     ("gsm8k", "18", "<answer>The total is $18$ dollars for 3 days</answer>"),
     ("gsm8k", "18", r"<answer>In 3 days it is \boxed{18} in all</answer>"),
     ("gsm8k", "18", "<answer>There are 18 apples.</answer>"),
+    ("gsm8k", "18", "<answer>**18**</answer>"),
+    ("gsm8k", "18", "<answer>`18`</answer>"),
+    ("gsm8k", "18", r"\boxed{\text{Total} = 18}"),
+    ("gsm8k", "-12", "<answer>negative 12</answer>"),
+    ("math500", r"137 \frac{1}{2}", "<answer>It weighs 137 1/2 pounds.</answer>"),
+    ("math500", r"\text{ellipse}", "<answer>an ellipse</answer>"),
+    ("math500", r"\text{(C)}", "<answer>Option C</answer>"),
+    ("math500", "1,-2", r"\boxed{x = 1 \text{ or } x = -2}"),
+    ("olympiadbench", "$f(x)=2 x$", r"<answer>$f(x) = 2x$ for all $x \in \mathbb{R}$</answer>"),
     ("math500", r"\text{Evelyn}", "<answer>The fastest is Evelyn.</answer>"),
     ("math500", r"\text{(C)}", r"\boxed{C}"),
     # commas, currency, units (dropped, never converted), degrees, percent
@@ -45,6 +61,14 @@ RIGHT = [
     ("minerva", "5.3e3", r"\boxed{5300^\circ\text{C}}"),
     ("math500", r"90^\circ", "The angle is $90^{\\circ}$."),
     ("olympiadbench", "62.5%", r"\boxed{62.5\%}"),
+    ("gsm8k", "18", "<answer>18 USD</answer>"),
+    ("gsm8k", "1500000", r"\boxed{\$1.5 \text{ million}}"),
+    ("gsm8k", "60", "<answer>$60 million</answer>"),  # where the question asks for millions
+    ("math500", r"15\mbox{ cm}^2", r"\boxed{15 \text{ sq. cm}}"),
+    ("minerva", "4.5e33", r"\boxed{4.5\times10^{33}\,\mathrm{erg\,s^{-1}}}"),
+    ("minerva", "0.5", r"\boxed{0.5 \, \mu\text{m}}"),
+    ("minerva", "9.6", r"\boxed{\approx 9.6 \text{ Å}}"),
+    ("amc23", "27.0", r"\boxed{\textbf{(B)}\ 27}"),
     # numbers in other forms
     ("amc23", "27.0", r"\boxed{27}"),
     ("amc23", "-1.0", "<answer>−1</answer>"),
@@ -53,7 +77,9 @@ RIGHT = [
     ("minerva", "1e-5", r"\boxed{10^{-5}}"),
     ("minerva", "-1./3", r"\boxed{-\frac13}"),
     ("math500", r"137 \frac{1}{2}", r"\boxed{137.5}"),
+    ("minerva", "4.5e33", "<answer>4.5 x 10^33</answer>"),
     ("math500", r"\frac{1}{3}", r"\boxed{0.333333}"),
+    ("math500", r"\frac{11}{36}", r"\boxed{0.305556}"),
     ("math500", r"3\sqrt{13}", r"\boxed{\sqrt{117}}"),
     ("math500", r"3\sqrt{13}", r"\boxed{10.816654}"),
     ("olympiadbench", "$2^{1009}$", r"\boxed{2\cdot 4^{504}}"),
@@ -70,6 +96,10 @@ RIGHT = [
     ("minerva", r"y^{\prime}+r y-r x(t)=0", r"\boxed{\frac{dy}{dt} = r(x(t)-y)}"),
     ("minerva", r"\sqrt{4 \pi G \rho_{0} r_{0}^{2}}", r"\boxed{2 r_0 \sqrt{\pi G \rho_0}}"),
     ("minerva", r"\frac{e^{2 i t}}{(2+2 i)}", r"\boxed{\frac{(1-i)e^{2it}}{4}}"),
+    ("minerva", r"m g \sin \theta+b e^{-a t}", r"\boxed{mg\sin\theta + be^{-at}}"),
+    ("minerva", r"m \ddot{\theta}(t)=f(t)", r"\boxed{m\frac{d^2\theta(t)}{dt^2} = f(t)}"),
+    ("minerva", r"L_{\odot} M_{\odot}", r"\boxed{L_\odot M_\odot}"),
+    ("minerva", r"\frac{1}{s+a}", r"\boxed{\mathcal{L}\{e^{-at}\} = \frac{1}{s+a}}"),
     # several answers, tuples, intervals, matrices, bases
     ("olympiadbench", "1,3,5", r"\boxed{\{5, 3, 1\}}"),
     ("olympiadbench", "$69$,$84$", "<answer>$84$ and $69$</answer>"),
@@ -83,10 +113,14 @@ RIGHT = [
     ("math500", r"(-\infty, 2) \cup (3, \infty)", r"\boxed{x<2 \text{ or } x>3}"),
     ("olympiadbench", "$t(0,4]$", r"\boxed{(0,4]}"),
     ("math500", COLUMN, r"\boxed{\begin{bmatrix} -2 \\ 7 \end{bmatrix}}"),
+    ("math500", COLUMN, r"\boxed{\begin{pmatrix} -2 \\[4pt] 7 \end{pmatrix}}"),
+    ("math500", r"(2,\infty)", r"\boxed{\{x \mid x > 2\}}"),
     ("math500", "2516_8", r"\boxed{2516_{8}}"),
+    ("math500", "2516_8", r"\boxed{(2516)_{\text{eight}}}"),
     # the tolerance row
     ("olympiadbench", r"4.2 \pm 0.1", r"\boxed{4.15\%}"),
     ("olympiadbench", r"4.2 \pm 0.1", r"\boxed{4.2 \pm 0.1}"),
+    ("olympiadbench", r"4.2 \pm 0.1", r"<answer>\boxed{4.2 \pm 0.1}</answer>"),
 ]  # fmt: skip
 WRONG = [
     ("gsm8k", "18", "<answer>18</answer> or <answer>19</answer>"),
@@ -94,6 +128,10 @@ WRONG = [
     ("gsm8k", "18", "<answer>" + " ".join(map(str, range(1, 19))) + "</answer>"),
     ("gsm8k", "18", "<answer>It is 1, 2, 3, 17, or 18</answer>"),
     ("gsm8k", "18", r"\boxed{18x}"),
+    ("gsm8k", "12", "<answer>negative 12</answer>"),
+    ("gsm8k", "18", "<answer>1.8 million</answer>"),
+    ("gsm8k", "0", "<answer>The plane is 5x - 7y + 11z + 4 = 0</answer>"),
+    ("math500", r"5.4 \text{ cents}", r"\boxed{(5.4 \text{ cents}, 5.4 \text{ cents})}"),
     ("gsm8k", "18", "<answer>1 8</answer>"),
     ("gsm8k", "18", "<answer>1$8</answer>"),
     ("gsm8k", "18", "<answer>1%8</answer>"),
@@ -116,7 +154,9 @@ WRONG = [
     ("olympiadbench", "1,3,5", r"\boxed{1,3}"),
     ("olympiadbench", "1,3,5", r"\boxed{1,3,5,7}"),
     ("olympiadbench", "-2,-2", r"\boxed{-2}"),
+    ("math500", "2516_8", r"\boxed{2516_{\text{seven}}}"),
     ("olympiadbench", r"4.2 \pm 0.1", r"\boxed{4.31}"),
+    ("olympiadbench", r"4.2 \pm 0.1", r"\boxed{4.2 \pm 100}"),
 ]
 NO_ANSWER = [
     "<think>it is 18, <answer>18</answer>",
@@ -143,6 +183,10 @@ HOSTILE = {
     "matrix": r"\boxed{\begin{pmatrix}" + " & ".join(["9^{9^9}"] * 50) + r"\end{pmatrix}^{99}}",
     "unterminated answer": "<answer>" * 50_000,
     "unterminated think": "<think>" * 50_000 + "</think>" * 49_999,
+    "unicode digits": "<answer>" + "١٨" * 50_000 + "</answer>",
+    "unicode signs": "<answer>" + "−" * 100_000 + "18</answer>",
+    "32k tokens": "".join(f"{n % 977} ⊕ token \\frac{{{n}}} " for n in range(8_000)),
+    "tags in an answer": "<answer>" + "<answer>18</answer></think>" * 3_000 + "</answer>",
     "null bytes": "<answer>\x00\x00</answer>",
     "lone surrogate": "<answer>\ud800</answer>",
     "many answers": "".join(f"<answer>{n}</answer>" for n in range(20_000)),
@@ -237,19 +281,22 @@ def test_works_from_threads(grader):
     seen = {}
 
     def judge(number):
-        items = [("gsm8k", str(number), rf"\boxed{{{number}}}"), ("gsm8k", "-1", "18")]
-        seen[number] = [v.correct for v in grader.grade_many(items)]
+        answers = [rf"\boxed{{{number}}}", "18", HOSTILE["power tower" if number < 2 else "sum"]]
+        items = [("gsm8k", str(number), answer) for answer in answers]
+        seen[number] = [(v.correct, v.status) for v in grader.grade_many(items)]
 
     threads = [threading.Thread(target=judge, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert seen == {n: [True, False] for n in range(8)}
+    ends = {n: "timeout" if n < 2 else "unparsable" for n in range(8)}
+    assert seen == {n: [(True, "ok"), (False, "ok"), (False, ends[n])] for n in range(8)}
 
 
 def _judge_in_child(grader, queue):
-    queue.put([v.correct for v in grader.grade_many([("gsm8k", "18", "18"), ("gsm8k", "1", "2")])])
+    items = [("gsm8k", "18", answer) for answer in ("18", "17", HOSTILE["power tower"], "18")]
+    queue.put([(v.correct, v.status) for v in grader.grade_many(items)])
     grader.close()
 
 
@@ -259,7 +306,8 @@ def test_works_in_a_forked_process_and_still_in_its_parent(grader):
     queue = context.Queue()
     child = context.Process(target=_judge_in_child, args=(grader, queue))
     child.start()
-    assert queue.get(timeout=60) == [True, False]
+    right, wrong, hostile = (True, "ok"), (False, "ok"), (False, "timeout")
+    assert queue.get(timeout=60) == [right, wrong, hostile, right]
     child.join()
     assert grader.grade_many([("gsm8k", "2", "2")])[0].correct
 

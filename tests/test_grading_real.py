@@ -4,9 +4,11 @@ import json
 import random
 import re
 from collections import Counter
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+import sympy
 
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.grading import answers, notation, prose
@@ -49,6 +51,11 @@ def plain(gold):
     return gold.strip().rstrip(".").replace(r"\$", "").replace("$", "")
 
 
+def members(text):
+    """Return the parts of an enumeration."""
+    return answers._split(text, re.compile(","))
+
+
 def fraction(value):
     return (
         str(value)
@@ -58,16 +65,26 @@ def fraction(value):
 
 
 def failures(grader, cases, wanted):
-    """Judge (category, benchmark, gold, answer); return totals and failures by category."""
+    """Judge (category, benchmark, gold, answer); return totals and failures of each category.
+
+    Prints both as a Markdown table, with one column a benchmark (`pytest -s` shows it).
+    """
     items = [
         (benchmark, gold, f"<think>so 20</think><answer>{answer}</answer>")
         for _, benchmark, gold, answer in cases
     ]
-    totals, failed = Counter(), {}
+    totals, table, failed = Counter(), {}, {}
     for case, verdict in zip(cases, grader.grade_many(items, "strict"), strict=True):
         totals[case[0]] += 1
+        cell = table.setdefault(case[0], {}).setdefault(case[1], [0, 0])
+        cell[1] += 1
         if verdict.correct is not wanted:
+            cell[0] += 1
             failed.setdefault(case[0], []).append((*case[1:], verdict))
+    print(f"\n| judged {'wrong' if wanted else 'right'} / total | {' | '.join(FILES)} |")
+    for category, row in sorted(table.items()):
+        cells = ("{} / {:,}".format(*row[name]) if name in row else "" for name in FILES)
+        print(f"| {category} | {' | '.join(cells)} |")
     return totals, failed
 
 
@@ -120,9 +137,58 @@ def test_perturbed_golds_are_wrong(golds, grader):
             if not same_text(gold, other):
                 cases.append(("another gold", benchmark, gold, other))
     totals, failed = failures(grader, cases, False)
-    for name, total in sorted(totals.items()):
-        print(f"{name}: {len(failed.get(name, []))} of {total}")
+    assert sum(totals.values()) > 40_000
     assert not failed, {name: bad[:3] for name, bad in failed.items()}
+
+
+@pytest.mark.slow
+def test_answers_in_the_sentences_of_real_solutions_are_found(real_data, grader):
+    """What remains is said in other ways: "50 miles for 5 days" ends in another number."""
+    items = []
+    for line in (real_data / "gsm8k_test.jsonl").open(encoding="utf-8"):
+        solution, _, gold = json.loads(line)["answer"].rpartition("####")
+        last = re.sub(r"<<.*?>>", "", solution).strip().splitlines()[-1]
+        items.append(("gsm8k", gold.strip(), last))
+    free = grader.grade_many(items)
+    tagged = grader.grade_many([(b, g, f"<answer>{t}</answer>") for b, g, t in items], "strict")
+    for verdicts in (free, tagged):
+        found = sum(verdict.correct for verdict in verdicts)
+        print(f"{found} of {len(items)} last sentences")
+        assert found >= 0.95 * len(items)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "name"), [("math500", "math500"), ("minerva", "minerva_math")]
+)
+def test_real_solutions_are_right(benchmark, name, real_data, grader):
+    rows = [json.loads(line) for line in (real_data / f"{name}.jsonl").open(encoding="utf-8")]
+    items = [
+        (benchmark, LOADERS[benchmark](row, index)["gold"], row["solution"])
+        for index, row in enumerate(rows)
+    ]
+    assert all(verdict.correct for verdict in grader.grade_many(items))
+
+
+@pytest.mark.slow
+def test_the_row_with_a_tolerance_reaches_both_graders(golds, grader):
+    from scripts.lib.evaluation.metric import judge
+    from scripts.lib.evaluation.tasks import document
+
+    (gold,) = {
+        gold for benchmark, gold in golds if benchmark == "olympiadbench" and tolerance(gold)
+    }
+    assert tolerance(gold) == (Fraction(42, 10), Fraction(1, 10))
+    answers = {
+        r"\boxed{4.2}": True,
+        r"\boxed{4.25}": True,
+        r"\boxed{4.1}": True,
+        r"\boxed{4.4}": False,
+    }
+    verdicts = grader.grade_many([("olympiadbench", gold, answer) for answer in answers], "strict")
+    assert [verdict.correct for verdict in verdicts] == list(answers.values())
+    row = {"id": "x", "question": "?", "gold": gold}
+    theirs = document(row, "olympiadbench", {"system": None, "user": "{question}"}).choices[0]
+    assert judge([(theirs, answer) for answer in answers]) == [True, False, False, False]
 
 
 def same_text(gold, other):
@@ -153,6 +219,8 @@ def equivalent_forms(benchmark, gold):
             ]
         if found.exact is not None:
             forms += number_forms(found.exact, benchmark)
+        elif not prose.has_words(gold):
+            forms += rewritten(found.expression)
     elif isinstance(found, answers.Many) and not re.search(r"[({=]|\\pm", text):
         parts = text.split(",")
         forms = [
@@ -167,8 +235,39 @@ def equivalent_forms(benchmark, gold):
     return [(name, benchmark, gold, answer) for name, answer in forms]
 
 
+def rewritten(expression):
+    """Return an expression in the forms that sympy can write, and its decimals if it has them."""
+    if any(mark in str(expression) for mark in ("'", "(t)", "I(0)", ":")):
+        return []  # names that sympy would not write as a model does
+    names = {
+        symbol: symbol.name.replace("_", "_{") + "}" * ("_" in symbol.name)
+        for symbol in expression.free_symbols
+    }
+    expression = expression.doit()  # a logarithm to base 10 as a quotient: the printer drops bases
+    forms = {
+        "expanded": sympy.expand(expression),
+        "factored": sympy.factor(expression),
+        "one fraction": sympy.together(expression),
+        "rationalised": sympy.radsimp(expression),
+    }
+    found = [
+        (name, sympy.latex(form, symbol_names=names, inv_trig_style="full", ln_notation=True))
+        for name, form in forms.items()
+    ]
+    if expression.is_real and expression.is_number and abs(expression) < 10**6:
+        found.append(("decimal", str(sympy.N(expression, 15))))
+    return found
+
+
 def number_forms(value, benchmark):
-    forms = [("fraction", fraction(value))]
+    forms = [("fraction", fraction(value)), ("fraction", f"{value}")]
+    above, below = (
+        r" \cdot ".join(f"{prime}^{{{power}}}" for prime, power in sympy.factorint(part).items())
+        for part in (abs(value.numerator), value.denominator)
+    )
+    if value and abs(value.numerator) < 10**15:
+        sign = "-" if value < 0 else ""
+        forms.append(("factored", rf"{sign}\frac{{{above or 1}}}{{{below or 1}}}"))
     digits = str(abs(value.numerator)).rstrip("0") or "0"
     if value.denominator == 1:
         forms.append(("float", f"{value}.0"))
@@ -191,6 +290,11 @@ def number_forms(value, benchmark):
     return forms
 
 
+def decimal(value):
+    """Write a number as a decimal of enough digits to tell it from its neighbours."""
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
+
+
 def perturbations(benchmark, gold):
     found, text = read(benchmark, gold), plain(gold)
     if tolerance(gold):
@@ -206,6 +310,15 @@ def perturbations(benchmark, gold):
         if not prose.has_words(gold):
             wrong += [("off by one", f"({text})+1"), ("times ten", rf"10\cdot({text})")]
             wrong += [("base", f"{text}_7")] if text[-1].isdigit() else []
+        if found.exact is not None:
+            wrong.append(
+                (
+                    "tiny numbers",
+                    decimal(found.exact * (1 + Fraction(1, 10**4)) or Fraction(1, 10**7)),
+                )
+            )
+            if 0 < abs(found.exact) < Fraction(1, 100):
+                wrong += [("tiny numbers", "0"), ("tiny numbers", decimal(found.exact * 2))]
         if found.exact:
             value = found.exact
             changes = {
@@ -216,8 +329,7 @@ def perturbations(benchmark, gold):
             wrong += [(n, fraction(v)) for n, many in changes.items() for v in many]
         if found.exact == 0 or not found.numeric:
             wrong = [(name, answer) for name, answer in wrong if name != "times ten"]
-    elif isinstance(found, answers.Many) and not re.search(r"[({=]|\\pm", text):
-        parts = text.split(",")
+    elif isinstance(found, answers.Many) and len(parts := members(text)) == len(found.parts):
         wrong = [
             ("missing", ",".join(parts[:-1])),
             ("extra", f"{text}, 987654"),

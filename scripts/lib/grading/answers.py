@@ -70,7 +70,10 @@ _JOIN = re.compile(
 )
 _RELATION = re.compile(r"\\leq|\\geq|<|>")
 _MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}(?:\{[^{}]*\})?(.*)\\end\{\1\}", re.DOTALL)
-_BASED = re.compile(r"([0-9][0-9A-F]*)\s*_\s*\{?\s*(?:\\text\s*\{)?(\d+)\s*\}?\}?")
+_BASED = re.compile(
+    r"(?P<open>\()?([0-9][0-9A-F]*)(?(open)\))\s*_\s*\{?\s*(?:\\text\s*\{)?(\w+)\s*\}?\}?"
+)
+_BASES = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 @lru_cache(maxsize=4096)
@@ -111,9 +114,13 @@ def _read(text: str, depth: int) -> Answer:
             raise Unparsable("too many parts")
         if len(parts) > 1:
             return _many(_read(part, depth + 1) for part in parts)
+    if found := re.fullmatch(r"\\\{\s*[A-Za-z]\s*[|:](.*)\\\}", text, re.DOTALL):
+        return _read(found[1], depth + 1)  # {x | x > 2}
     if found := re.fullmatch(r"[^=<>]{1,12}?\\in(?![A-Za-z])(.*)", text, re.DOTALL):
         return _read(found[1], depth + 1)
     if len(sides := _split(text, re.compile(r"\\approx(?![A-Za-z])"))) > 1:
+        if not sides[0].strip():
+            return _read(sides[1], depth + 1)
         return _read("=".join(sides) if _is_label(sides[0]) else sides[0], depth + 1)
     if len(sides := _split(text, re.compile(r"="))) > 1:
         return _equation([side.strip() for side in sides], depth)
@@ -135,7 +142,11 @@ def _read(text: str, depth: int) -> Answer:
             for plus, minus in signs
         )
     if found := _BASED.fullmatch(text):
-        return Based(found[1].lstrip("0") or "0", found[2])
+        base = found[3]
+        if base in _BASES:
+            base = str(_BASES.index(base) + 2)
+        if base.isdigit():
+            return Based(found[2].lstrip("0") or "0", base)
     return scalar(text)
 
 
@@ -191,7 +202,7 @@ def _many(parts) -> Answer:
 
 def _is_label(side: str) -> bool:
     r"""Tell a name ("k", "f(x)", "m_{\max}", "(x, y)", "\angle ABC", "Area") from an expression."""
-    if re.fullmatch(r"[A-Za-z]\s*\(\s*\d+\s*\)", side.strip()):
+    if re.fullmatch(r"[A-Za-z]\s*\(\s*\d+\s*\)|\\mathcal\s*\{L\}.*", side.strip(), re.DOTALL):
         return True
     bare = re.sub(
         r"_\s*(?:\{[^{}]*\}|\w)|\^\s*\{?\s*(?:\\prime\s*)+\}?|\\frac\s*\{\s*d[^{}]*\}\s*\{\s*d[^{}]*\}",

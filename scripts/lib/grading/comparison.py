@@ -4,7 +4,7 @@ Benchmarks differ in few things, all of them in `Rules`: whether ``1,234`` is on
 whether a gold ``4.2 \pm 0.1`` is a value with a tolerance. Both sides are read by the same code.
 
 Numbers are compared exactly; where one of them is written as a decimal, to six digits behind the
-point (of small numbers, six significant ones). Expressions are evaluated at fixed points.
+point (of numbers below 0.1, to five significant ones). Expressions are evaluated at fixed points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sympy
 from math_verify.grader import sympy_expr_eq
 
 from scripts.lib.grading.answers import Answer, Equation, Grid, Group, Many, Words, read
-from scripts.lib.grading.notation import tidy, without_units
+from scripts.lib.grading.notation import in_full, tidy, without_units
 from scripts.lib.grading.prose import unwrap_text
 from scripts.lib.grading.scalars import Scalar, Unparsable, number, symbol_of
 
@@ -47,7 +47,7 @@ def equivalent(benchmark: str, gold: str, answer: str) -> bool:
     if _squeezed(gold) == _squeezed(answer):
         return True
     if rules.tolerance and (bounds := tolerance(gold)):
-        given = _value(answer)
+        given = _value(answer, bounds[1])
         return given is not None and abs(given - bounds[0]) <= bounds[1]
     expected = read(tidy(gold), rules.comma_groups)
     if isinstance(expected, Words):
@@ -71,8 +71,9 @@ def readings(answer: str, expected: Answer) -> list[Answer]:
     """Return the ways to read an answer: commas as digit groups or not, units dropped or not."""
     text = tidy(answer)
     texts = [text]
-    if _numeric(expected) and (stripped := without_units(unwrap_text(text))) != text:
-        texts.append(stripped)
+    if _numeric(expected):
+        plain = unwrap_text(text)
+        texts += [other for other in (without_units(plain), in_full(plain)) if other != text]
     found: list[Answer] = []
     problem: Unparsable | None = None
     for each in texts:
@@ -97,10 +98,10 @@ def _numeric(expected: Answer) -> bool:
     return isinstance(expected, Equation) and _numeric(expected.sides[-1])
 
 
-def _value(answer: str) -> Fraction | None:
+def _value(answer: str, margin: Fraction) -> Fraction | None:
     text = tidy(answer)
     if bounds := tolerance(text):
-        return bounds[0]
+        return bounds[0] if bounds[1] <= margin else None
     found = read(without_units(unwrap_text(text)), True)
     if isinstance(found, Equation) and found.label:
         found = found.sides[-1]
@@ -219,7 +220,9 @@ def same_scalar(gold: Scalar, given: Scalar) -> bool:
     rounded = gold.decimal or given.decimal
     if gold.exact is not None and given.exact is not None:
         difference = abs(gold.exact - given.exact)
-        return difference == 0 or (rounded and difference <= TOLERANCE * min(1, abs(gold.exact)))
+        return difference == 0 or (
+            rounded and difference <= TOLERANCE * min(1, 10 * abs(gold.exact))
+        )
     first, second = _sympy(gold), _sympy(given)
     if first == second:
         return True
@@ -242,7 +245,7 @@ def _same_constant(first: sympy.Expr, second: sympy.Expr, rounded: bool) -> bool
         return sympy_expr_eq(first, second, 6)
     difference = abs(a - b)
     if rounded:
-        return bool(difference <= sympy.Float(1e-6) * min(1, abs(a)))
+        return bool(difference <= sympy.Float(1e-6) * min(1, 10 * abs(a)))
     if difference > sympy.Float(10) ** (5 - DIGITS) * max(1, abs(a)):
         return False
     return abs(a) < 10**20 or (first - second).doit() == 0

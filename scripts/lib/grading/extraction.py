@@ -15,12 +15,13 @@ from collections.abc import Callable
 from scripts.lib.grading.prose import boxes, final_expression, reduce_prose
 
 MOST_SPANS = 8
+_END_MARKS = re.compile(r"(?:<\|\w{1,40}\|>\s{0,9}){1,4}\Z")  # <|im_end|>
 _THINK_TAG = re.compile(r"</?think>")
 
 
 def extract(completion: str, mode: str, agree: Callable[[str, str], bool]) -> str | None:
     """Return the final answer, or None; `agree` decides whether two spans say the same."""
-    text = outside_think(completion)
+    text = outside_think(_END_MARKS.sub("", completion))
     if text is None:
         return None
     spans = answer_spans(text)

@@ -8,6 +8,7 @@ import unicodedata
 from scripts.lib.grading.prose import is_word, unwrap_text
 
 ROW_END = "\x02"  # stands for the \\\\ of a matrix, which is no spacing command
+_ROW = re.compile(r"\\\\(?:\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?")  # \\\\[4pt]
 _CHARACTERS = str.maketrans(
     {
         "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "⁻": "^-",
@@ -18,6 +19,7 @@ _CHARACTERS = str.maketrans(
         "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
         "²": "^2", "³": "^3", "¹": "^1", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
         "¾": r"\frac{3}{4}",
+        "\u00c5": r"\AA ", "\u212b": r"\AA ", "\u03bc": r"\mu ", "\u00b5": r"\mu ",
         "€": "", "£": "", "¥": "", "₹": "", "，": ",", "；": ";", "（": "(", "）": ")", "＝": "=",
         "\u200b": "", "\ufeff": "", "\x00": " ",
     }
@@ -44,6 +46,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:lvert|rvert|vert|mid)(?![A-Za-z])", "|"),
         (r"\\(?:quad|qquad|hspace\s*\{[^{}]*\}|thinspace|enspace)(?![A-Za-z])", " "),
         (r"\\[,;:! ]|~", " "),
+        (r"(?<![A-Za-z])(?:USD|US(?=\s*\\?\$)|Rs\.?)(?![A-Za-z])", " "),
         (r"\\\$|\$|\\\(|\\\)|\\\[|\\\]", " "),
         (r"\\?%", " "),
         (r"\^\s*(?:\{\s*\\(?:circ|degree)\s*\}|\\(?:circ|degree)(?![A-Za-z]))", ""),
@@ -57,9 +60,11 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"_\s*\{\s*\\(?:text|mathrm|textrm|rm|mbox)\s*\{\s*(\w+)\s*\}\s*\}", r"_{\1}"),
         (r"_\s*\\(?:text|mathrm|textrm|rm|mbox)\s*\{\s*(\w+)\s*\}", r"_{\1}"),
         (r"\\(?:mathrm|text)\s*\{\s*(e|i)\s*\}", r"\1"),
-        (r"\^\s*([\dA-Za-z])", r"^{\1}"),
+        (r"(?<=\d)\s*x\s*(?=\$?\s*\.?\d)|(?<=\))\s*x\s+(?=\d)", r"\\times "),  # 3 x 4
+        (r"\^\s*(\d+|[A-Za-z])", r"^{\1}"),
         (r"\^\s*-\s*(\d+|[A-Za-z])", r"^{-\1}"),
         (r"_\s*([\dA-Za-z])(?!\w)", r"_{\1}"),
+        (r"_\s*(\\[A-Za-z]+)(?!\s*\{)", r"_{\1}"),
         (r"\\(frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}"),
         (r"\\(frac)\s*(\d)\s*\{", r"\\\1{\2}{"),
         (r"(\\frac\s*\{[^{}]*\})\s*(\d)", r"\1{\2}"),
@@ -72,7 +77,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def tidy(text: str) -> str:
     """Return an answer's text in one plain form: no dollars, spacing, percent or degrees."""
-    text = text.translate(_CHARACTERS).replace("\\\\", ROW_END)
+    text = _ROW.sub(ROW_END, text.translate(_CHARACTERS))
     text = "".join(
         c if c.isascii() or not c.isdecimal() else str(unicodedata.decimal(c)) for c in text
     )
@@ -99,26 +104,36 @@ def _closing(text: str) -> int:
 
 
 _SHORT_UNITS = (
-    r"km|cm|mm|nm|pm|dm|kg|mg|ml|mL|kJ|kW|kPa|eV|keV|MeV|Hz|kHz|MHz|Pa|mol|mole|rad|ft|lb|oz|hr|"
-    r"min|sec|ms|ergs?|amu|\\AA|m|s|g|h|J|N|V|W|A|K|C|F|L|l|T|M"
+    r"km|cm|mm|nm|pm|dm|kg|mg|ml|mL|kJ|kW|kPa|eV|keV|MeV|Hz|kHz|MHz|Pa|mol|mole|rad|ft|lbs?|oz|hrs?|"
+    r"min|sec|ms|mph|sq\.?|st|nd|rd|th|ergs?|amu|\\AA|m|s|g|h|J|N|V|W|A|K|C|F|L|l|T|M"
 )
+_SCALES = ("thousand", "million", "billion", "trillion")
 _UNIT = re.compile(
-    rf"(?<=[\d)}}.\s])\s*(?:(?:\\cdot|[*/]|\bper\b)?\s*(?:{_SHORT_UNITS}|[A-Za-z]*[a-z]{{3,}})"
+    rf"(?<=[\d)}}.\s])\s*(?:(?:\\cdot|[*/]|\bper\b)?\s*(?:(?:\\mu\s*)?(?:{_SHORT_UNITS})|[A-Za-z]*[a-z]{{3,}})"
     rf"(?![A-Za-z])\s*(?:\^\s*\{{?-?\d+\}}?)?\s*)+$"
 )
 
 
 def without_units(text: str) -> str:
-    """Drop a trailing unit, never convert it: "600/7 km/h" -> "600/7"."""
+    """Drop a trailing unit, never convert it: "600/7 km/h" -> "600/7"; and a leading "(B) "."""
+    text = re.sub(r"^\(\s*[A-E]\s*\)\s*(?=[-\\\d])", "", text)
     found = _UNIT.search(text)
     kept = text[: found.start()].strip() if found else text
     return kept if re.search(r"\d|\\pi|\\sqrt", kept) else text
 
 
+def in_full(text: str) -> str:
+    """Write out a number in thousands or millions: "1.5 million" -> "1.5 \\times 10^{6}"."""
+    found = re.fullmatch(r"([-+]?[\d.,]+)\s*(thousand|million|billion|trillion)s?", text.strip())
+    if not found:
+        return text
+    return rf"{found[1]}\times 10^{{{_SCALES.index(found[2]) * 3 + 3}}}"
+
+
 def words(text: str) -> str | None:
     r"""Return a verbal answer in lower case, "\text{Evelyn}" -> "evelyn", or None."""
     plain = re.sub(r"[\s{}$.!*\"'()]+", " ", unwrap_text(text)).strip()
-    tokens = re.findall(r"[A-Za-z]+", plain)
+    tokens = re.findall(r"[A-Za-z]+", re.sub(r"^(?:an?|the) ", "", plain, flags=re.IGNORECASE))
     if not tokens or not re.fullmatch(r"[A-Za-z ,-]+", plain):
         return None
     return " ".join(tokens).lower() if any(is_word(token) for token in tokens) else None

@@ -51,8 +51,6 @@ def number(text: str) -> Fraction | None:
         return _signed(found[1], Fraction(found[2]) * _power(found[3] or found[4] or "0"))
     if found := _QUOTIENT.fullmatch(text):
         above, below = (found[3], found[4]) if found[3] else (found[5], found[6])
-        if found[2] and not found[3]:
-            return None
         if Fraction(below) == 0:
             return None
         value = Fraction(above) / Fraction(below)
@@ -110,7 +108,7 @@ _KNOWN = rf"\\(?:{_KNOWN_COMMANDS.replace(' ', '|')})(?![A-Za-z])|e(?!\s*_)"
 _NAME = r"(?:\\[A-Za-z]+|[A-Za-z])"
 _INDEX = r"(?:\s*_\s*\{[^{}]*\})?"
 _DERIVATIVE = re.compile(
-    rf"\\frac\s*\{{\s*(?:d|\\partial)\s*(?:\^\s*\{{\s*(\d)\s*\}})?\s*({_NAME}{_INDEX})\s*\}}"
+    rf"\\frac\s*\{{\s*(?:d|\\partial)\s*(?:\^\s*\{{\s*(\d)\s*\}})?\s*({_NAME}{_INDEX})\s*(\(\s*{_NAME}\s*\))?\s*\}}"
     rf"\s*\{{\s*(?:d|\\partial)\s*({_NAME})\s*(?(1)\^\s*\{{\s*\1\s*\}})\s*\}}"
 )
 _ACCENT = re.compile(
@@ -197,8 +195,8 @@ def rename(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _fold_derivative(found: re.Match[str]) -> str:
-    variable = "" if found[3] in ("t", "x") else found[3]  # dy/dt and dy/dx may be written y'
-    return f"\x01{_compact(found[2])}{chr(39) * int(found[1] or 1)}{variable}\x01"
+    variable = "" if found[4] in ("t", "x") else found[4]  # dy/dt and dy/dx may be written y'
+    return f"\x01{_compact(found[2])}{chr(39) * int(found[1] or 1)}{variable}\x01{found[3] or ''}"
 
 
 def _fold_accent(found: re.Match[str]) -> str:
