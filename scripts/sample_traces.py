@@ -10,8 +10,10 @@ from scripts.lib.progress import report
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
 
 
-def sample(teacher: Path, questions: Sequence[str], settings: dict[str, Any]) -> list[str]:
-    """Return one completion a question, sampled with the seed, batch by batch."""
+def sample(
+    teacher: Path, questions: Sequence[str], settings: dict[str, Any]
+) -> tuple[list[str], float]:
+    """Return one completion a question, and the share that the length limit cut off."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
@@ -29,7 +31,9 @@ def sample(teacher: Path, questions: Sequence[str], settings: dict[str, Any]) ->
         for question in questions
     ]
     torch.manual_seed(settings["seed"])
+    stops = stop_token_ids(tokenizer)
     completions: list[str] = []
+    cut_off = 0
     for start in range(0, len(prompts), settings["batch_size"]):
         batch = tokenizer(
             prompts[start : start + settings["batch_size"]], padding=True, return_tensors="pt"
@@ -43,13 +47,14 @@ def sample(teacher: Path, questions: Sequence[str], settings: dict[str, Any]) ->
                 top_k=settings["top_k"],
                 repetition_penalty=settings["repetition_penalty"],
                 max_new_tokens=settings["max_new_tokens"],
-                eos_token_id=stop_token_ids(tokenizer),
+                eos_token_id=stops,
                 pad_token_id=tokenizer.pad_token_id,
             )
         new = tokens[:, batch["input_ids"].shape[1] :]
         completions += tokenizer.batch_decode(new, skip_special_tokens=True)
+        cut_off += int((~torch.isin(new, torch.tensor(stops, device=device)).any(dim=1)).sum())
         report(f"sample_traces {len(completions)}/{len(prompts)}")
-    return completions
+    return completions, cut_off / len(completions)
 
 
 def main() -> None:
@@ -66,7 +71,7 @@ def main() -> None:
 
     problems = read_jsonl(args.problems)[: job.settings["num_problems"]]
     asked = [problem for problem in problems for _ in range(job.settings["num_samples"])]
-    completions = sample(
+    completions, cut_off = sample(
         checkpoint_of(args.teacher), [problem["question"] for problem in asked], job.settings
     )
     rows = [
@@ -78,7 +83,8 @@ def main() -> None:
         for problem, completion in zip(asked, completions, strict=True)
     ]
     write_jsonl(args.rows, rows)
-    write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(rows)})
+    record = {"key": job.key, "dataset": args.dataset, "rows": len(rows), "cut_off": cut_off}
+    write_json(args.output, record)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ was not made by the planned job. A seed whose training collapsed has no number: 
 """
 
 from pathlib import Path
+from statistics import fmean
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.records import write_json
@@ -55,6 +56,7 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
         "interval": None,
         "interval_method": None,
         "chance": None,
+        "cut_off": None,
         "seeds": [evaluation.record["seed"] for evaluation in evaluations],
         "problems": first["problems"],
         "samples": first["samples"],
@@ -69,6 +71,7 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
             "interval": [interval.low, interval.high],
             "interval_method": interval.method,
             "chance": {"answer": answer, "accuracy": share},
+            "cut_off": fmean(evaluation.record["cut_off"] for evaluation in finished),
         }
     return record
 

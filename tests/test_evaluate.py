@@ -55,6 +55,14 @@ def test_accuracy_of_three_samples_is_the_mean_of_the_problems_means():
     assert summary(rows)["lighteval_undecided"] == 3
 
 
+@pytest.mark.parametrize("samples", [1, 2, 3, 8, 9, 10, 32])
+def test_accuracy_is_right_for_any_number_of_samples(samples):
+    """Of three problems the first is always right, the second once, the third never."""
+    right = [True] * samples + [True] + [False] * (samples - 1) + [False] * samples
+    rows = rows_with(problem=[name for name in "abc" for _ in range(samples)], correct=right)
+    assert mean_over_problems(rows, "correct") == pytest.approx((1 + 1 / samples) / 3)
+
+
 def test_summary_counts_statuses_and_completions_cut_off():
     rows = rows_with(
         problem=["a", "b", "c", "d"],

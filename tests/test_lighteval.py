@@ -1,6 +1,7 @@
 """LightEval over a tiny random model: what is sampled, recorded, kept and never repeated."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -159,6 +160,74 @@ def test_prompts_reach_the_model_whole(engine, monkeypatch):
         engine.evaluate("gsm8k", asked, {**tight, "max_model_length": longest})
     with pytest.raises(SystemExit, match="128 positions"):
         engine.evaluate("gsm8k", asked, {**SETTINGS, "max_model_length": 129})
+
+
+def test_the_system_prompt_reaches_the_model(engine):
+    prompt = {"system": "Think, then write \\boxed{result}.", "user": "{question}"}
+    rows, _, _ = engine.evaluate("gsm8k", problems(2), {**SETTINGS, "prompt": prompt})
+    assert [row["prompt"] for row in rows[::2]] == [
+        f"<|im_start|>system\n{prompt['system']}<|im_end|>\n"
+        f"<|im_start|>user\n{problem['question']}<|im_end|>\n<|im_start|>assistant\n"
+        for problem in problems(2)
+    ]
+
+
+def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(engine, monkeypatch):
+    tags = "<think>\nAll are eaten.\n</think>\n<answer>\n\\boxed{{{}}}\n</answer>"
+    said = {
+        ("0", 0): (tags.format(0), "stop", "0", (True, True, True)),
+        ("0", 1): ("The answer is 0.", "stop", "0", (True, False, True)),
+        ("1", 0): ("It is \\boxed{7}.", "stop", "7", (False, False, False)),
+        ("1", 1): ("It is \\boxed{1}. It is", "length", "1", (True, True, True)),
+        ("2", 0): (tags.format(2), "stop", "2", (True, True, True)),
+        ("2", 1): ("Mia has many", "length", None, (False, False, False)),
+    }
+    tokenizer = engine.model.tokenizer
+    stop = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    tokens = {
+        key: tokenizer.encode(text) + [stop] * (reason == "stop")
+        for key, (text, reason, _, _) in said.items()
+    }
+
+    def sample(batch):  # LightEval shuffles the problems: they are known by their prompts alone
+        asked = [re.search(r"(\d+) plums", tokenizer.decode(sequence.prompt)) for sequence in batch]
+        return [tokens[match[1], s.sample] for match, s in zip(asked, batch, strict=True)]
+
+    monkeypatch.setattr(engine.model, "_sample", sample)
+    rows, numbers, _ = engine.evaluate("gsm8k", problems(3), SETTINGS)
+    assert [(row["problem"], row["sample"]) for row in rows] == list(said)
+    for row in rows:
+        key = row["problem"], row["sample"]
+        text, reason, extracted, (correct, strict, lighteval) = said[key]
+        assert (row["completion"], row["finish_reason"]) == (text, reason)
+        assert (row["gold"], row["extracted"]) == (row["problem"], extracted)
+        assert (row["correct"], row["strict_correct"]) == (correct, strict)
+        assert row["lighteval_correct"] is lighteval
+        assert row["tokens"] == len(tokens[key])
+    assert numbers["accuracy"] == pytest.approx(4 / 6)
+    assert numbers["strict_accuracy"] == pytest.approx(3 / 6)
+    assert numbers["lighteval_accuracy"] == pytest.approx(4 / 6)
+    assert numbers["cut_off"] == pytest.approx(2 / 6)
+    assert numbers["mean_tokens"] == pytest.approx(sum(map(len, tokens.values())) / 6)
+
+
+def test_a_completion_is_recorded_under_the_prompt_that_it_answers(engine, monkeypatch):
+    answered = {}
+    sample = engine.model._sample
+
+    def spy(batch):
+        texts = sample(batch)
+        for sequence, text in zip(batch, texts, strict=True):
+            question = engine.model.tokenizer.decode(sequence.prompt)
+            answered.setdefault(question, []).append(engine.model._text(text))
+        return texts
+
+    monkeypatch.setattr(engine.model, "_sample", spy)
+    rows, _, _ = engine.evaluate("gsm8k", problems(7), SETTINGS)
+    assert len(answered) == 7 and len(rows) == 14
+    for row in rows:
+        assert row["completion"] in answered[row["prompt"]]
+        assert row["question"] in row["prompt"]
 
 
 def test_lightevals_verdict_is_averaged_over_any_number_of_samples():

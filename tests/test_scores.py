@@ -34,6 +34,7 @@ def test_a_cell_is_the_mean_over_seeds_problems_and_samples(tmp_path):
     assert [run["accuracy"] for run in record["runs"]] == [0.75, 0.25]
     assert record["runs"][0]["strict_accuracy"] == 0.0
     assert record["chance"] == {"answer": "0", "accuracy": 0.5}
+    assert record["cut_off"] == 0.5
     assert record["interval_method"].startswith("two-way")
     low, high = record["interval"]
     assert 0 <= low < 0.5 < high <= 1

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from scripts.lib.records import checkpoint_of, digest_files, write_json
-from tests.training_case import GRPO, LORA, SFT, case, run_case, tiny_model, work_of
+from tests.training_case import GRPO, LORA, SFT, TOKEN_ROWS, case, run_case, tiny_model, work_of
 
 RECIPES = {
     "sft": ("train_sft", SFT),
     "lora": ("train_sft", SFT | {"lora": LORA}),
+    "lora-tokens": ("train_sft", SFT | {"lora": LORA | TOKEN_ROWS}),
     "grpo": ("train_grpo", GRPO),
 }
 
@@ -73,7 +74,7 @@ def test_a_killed_training_ends_in_the_same_bytes(kind, tiny, tmp_path):
     assert resumed["starts"] == 2
     assert resumed["files"] == whole["files"] == digest_files(out / "checkpoint")
     assert resumed["adapter_files"] == whole["adapter_files"]
-    assert bool(whole["adapter_files"]) == (kind == "lora")
+    assert bool(whole["adapter_files"]) == ("lora" in recipe)
     without_times = [
         [{**entry, "step_time": 0} for entry in record["log"]] for record in (whole, resumed)
     ]
@@ -108,6 +109,9 @@ def test_the_trained_checkpoint_is_the_next_parent(tiny, tmp_path):
     model = AutoModelForCausalLM.from_pretrained(lora.parent / "checkpoint")
     assert model.generation_config.do_sample and len(model.generation_config.eos_token_id) == 2
     assert (lora.parent / "adapter" / "adapter_model.safetensors").exists()
+    log = record_of(tmp_path / "rl" / "case.json")["log"]
+    cut_off = [entry["completions/clipped_ratio"] for entry in log]
+    assert len(cut_off) == 6 and min(cut_off) > 0.5  # a random model seldom stops in 12 tokens
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from scripts.lib.records import digest_files, write_json, write_jsonl
 from scripts.lib.training.run import Training, train
 
 LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.05, "target_modules": "all-linear"}
+TOKEN_ROWS = {"trainable_token_indices": ["<|im_start|>", "<|im_end|>"]}
 SFT = {
     "learning_rate": 1.0e-3,
     "max_steps": 6,
@@ -40,8 +41,13 @@ GRPO = {
 }
 
 
-def tiny_model(folder: Path, dtype: str = "float32") -> Path:
-    """Write a model of about 40,000 random parameters and its record; return the record's path."""
+def tiny_model(
+    folder: Path, dtype: str = "float32", eos: str = "<|endoftext|>", tied: bool = True
+) -> Path:
+    """Write a model of about 40,000 random parameters and its record; return the record's path.
+
+    Like Qwen2.5, a base model declares `<|endoftext|>` as its end and an instruct one `<|im_end|>`.
+    """
     import torch
     from tokenizers import pre_tokenizers
     from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
@@ -53,6 +59,7 @@ def tiny_model(folder: Path, dtype: str = "float32") -> Path:
     )
     template = files("trl") / "chat_templates" / "qwen2_5.jinja"  # Qwen2.5-Instruct's own
     tokenizer.chat_template = template.read_text(encoding="utf-8")
+    tokenizer.eos_token = eos
     torch.manual_seed(0)
     config = Qwen2Config(
         vocab_size=len(tokenizer),
@@ -62,7 +69,7 @@ def tiny_model(folder: Path, dtype: str = "float32") -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,
-        tie_word_embeddings=True,
+        tie_word_embeddings=tied,
         eos_token_id=tokenizer.eos_token_id,
     )
     model = Qwen2ForCausalLM(config).to(getattr(torch, dtype))

@@ -130,7 +130,8 @@ def trainer_arguments(
 def lora_config(recipe: dict[str, Any], tokenizer: Any) -> Any:
     """Return PEFT's LoraConfig of a recipe, or None for a full training.
 
-    `trainable_token_indices` may name the tokens; PEFT wants their ids.
+    `trainable_token_indices` names the tokens; PEFT wants their ids, and for both layers that have
+    a row for each: with the ids alone it trains no output row unless the two are tied.
     """
     if "lora" not in recipe:
         return None
@@ -148,5 +149,6 @@ def lora_config(recipe: dict[str, Any], tokenizer: Any) -> Any:
         vocabulary = tokenizer.get_vocab()
         if missing := [token for token in tokens if token not in vocabulary]:
             raise SystemExit(f"recipe: trainable_token_indices: no token {missing} in the model")
-        lora["trainable_token_indices"] = [vocabulary[token] for token in tokens]
+        ids = [vocabulary[token] for token in tokens]
+        lora["trainable_token_indices"] = {"embed_tokens": ids, "lm_head": ids}
     return LoraConfig(task_type="CAUSAL_LM", **lora)
