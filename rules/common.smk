@@ -180,7 +180,7 @@ def all_scores(wildcards):
 
 
 def table_scores(wildcards):
-    return cell_scores(plan.table_cells(STUDY, wildcards.table))
+    return cell_scores(STUDY.cells_of_table(wildcards.table))
 
 
 def token_statistics(wildcards):

@@ -59,7 +59,8 @@ def main() -> None:
     from scripts.lib.training.checkpoints import end_of_turn, load_tokenizer, prefill
     from scripts.lib.training.encoding import encode
 
-    tokenizer = load_tokenizer(checkpoint_of(args.record))
+    kwargs = job.settings["chat_template_kwargs"]
+    tokenizer = load_tokenizer(checkpoint_of(args.record), kwargs)
     stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
     examples = read_jsonl(args.examples)
     labels = [encode(example, tokenizer, stop, opened)[1] for example in examples]

@@ -24,6 +24,7 @@ from scripts.lib.evaluation.records import (
     with_verdicts,
 )
 from scripts.lib.evaluation.store import entry, write_evaluation
+from scripts.lib.memory import check_memory
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
 from scripts.lib.records import (
@@ -33,6 +34,8 @@ from scripts.lib.records import (
     sha256_of,
     weights_digest,
 )
+from scripts.lib.study.cells import model_of
+from scripts.lib.study.config import load_study
 
 Settings = dict[str, Any]
 
@@ -45,11 +48,13 @@ def evaluate(
     settings: dict[str, Settings],
     store: Path,
     output_folder: Path,
+    memory_gb: float | None = None,
 ) -> None:
     """Write {benchmark}.json, .parquet and .run.json for every benchmark into a folder.
 
     `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
-    and the `key` that stands for all of them.
+    and the `key` that stands for all of them. With less memory than `memory_gb` (10^9 bytes) no
+    model is loaded: the program ends and says so.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)
@@ -86,6 +91,8 @@ def evaluate(
         for number, name in enumerate(benchmarks, start=1):
             if (record := entries[name].record()) is None:
                 if engine is None:
+                    if memory_gb is not None:
+                        check_memory(cell, memory_gb)
                     engine = opened.enter_context(
                         Engine(checkpoint, f"{cell}/seed-{seed}", settings[name])
                     )
@@ -120,7 +127,9 @@ class Engine:
             from scripts.lib.evaluation.tasks import run_lighteval
             from scripts.lib.grading.grader import Grader
 
-        self.model = SamplingModel.load(checkpoint, name, settings["dtype"])
+        self.model = SamplingModel.load(
+            checkpoint, name, settings["dtype"], settings["chat_template_kwargs"]
+        )
         self.grader = Grader(timeout=settings["grader"]["timeout"])
         self.run_lighteval = run_lighteval
         self.start_seconds = time.perf_counter() - started
@@ -197,6 +206,7 @@ def main() -> None:
         settings,
         args.store,
         args.output_folder,
+        load_study(args.config).config["models"][model_of(args.cell)].get("memory_gb"),
     )
 
 

@@ -12,7 +12,8 @@ from markdown_it import MarkdownIt
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.records import write_text
-from scripts.lib.scores.cell_records import read_cells, table_cells, write_csv
+from scripts.lib.scores.cell_records import read_cells, write_csv
+from scripts.lib.study.config import load_study
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -57,6 +58,24 @@ Cells = dict[tuple[str, str], dict]
 def escape_latex(text: str) -> str:
     """Return text that LaTeX prints as it stands."""
     return "".join(LATEX.get(character, character) for character in text)
+
+
+def with_best_rows(table: dict, cells: Cells) -> dict:
+    """Return the table with one cell a row: of several candidates the one of highest mean accuracy.
+
+    The mean is over the table's benchmarks; a collapsed cell counts as 0, of equals the first wins.
+    """
+    names = [benchmark["name"] for benchmark in table["benchmarks"]]
+
+    def mean(row: dict) -> float:
+        return sum(cells[row["cell"], name]["accuracy"] or 0.0 for name in names) / len(names)
+
+    sections = [
+        section | {"rows": [max(candidates, key=mean) for candidates in section["rows"]]}
+        for section in table["sections"]
+    ]
+    chosen = any(len(candidates) > 1 for s in table["sections"] for candidates in s["rows"])
+    return table | {"sections": sections, "chosen": chosen}
 
 
 def percents(record: dict) -> tuple[float, float, float] | None:
@@ -120,6 +139,13 @@ def table_notes(table: dict, cells: Cells) -> list[str]:
     notes.append(f"Problems × samples: {', '.join(sizes)}.")
     if chances:
         notes.append(f"Always giving the most common answer would score: {', '.join(chances)}.")
+    if table["chosen"]:
+        notes.append(
+            "Of the cells trained from one model, the one with the highest mean of these columns "
+            "is shown after training; it was chosen by these very numbers, which favours it."
+        )
+    for label, tokens in table["context"].items():
+        notes.append(f"The context of {label} holds {tokens} tokens; longer completions are cut.")
     losses = {row["label"]: lost_seeds(row, cells, table) for row in rows}
     collapsed = [f"{label}: {lost}" for label, lost in losses.items() if lost]
     if collapsed:
@@ -220,9 +246,10 @@ def main() -> None:
     parser.add_argument("--output-folder", type=Path, required=True, help="folder of the tables")
     args = parser.parse_args()
     job = planned_job(args, "make_table", table=args.table)
-    table = job.settings
-    keys = dict(zip(table_cells(table["sections"]), job.parents, strict=True))
-    cells = read_cells(args.cells, keys, [benchmark["name"] for benchmark in table["benchmarks"]])
+    keys = dict(zip(load_study(args.config).cells_of_table(args.table), job.parents, strict=True))
+    benchmarks = [benchmark["name"] for benchmark in job.settings["benchmarks"]]
+    cells = read_cells(args.cells, keys, benchmarks)
+    table = with_best_rows(job.settings, cells)
     stem = f"{args.output_folder}/{args.table}"
     write_text(f"{stem}.tex", latex_table(args.table, table, cells))
     markdown = markdown_table(table, cells)

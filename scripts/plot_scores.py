@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.scores.cell_records import read_cells, table_cells
+from scripts.lib.scores.cell_records import read_cells
 from scripts.lib.study.cells import model_of
+from scripts.lib.study.config import load_study
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito 2008
 GREY = "#6b6b6b"
@@ -37,10 +38,10 @@ TOP, NOTE, BOTTOM = 0.66, 0.16, 0.78  # inches for titles, note, and axis with l
 Cells = dict[tuple[str, str], dict]
 
 
-def figure_lines(tables: list[dict]) -> list[dict]:
+def figure_lines(sections: list[dict]) -> list[dict]:
     """Return the figure's lines from top to bottom: section titles and rows, each cell once."""
     lines, drawn = [], set()
-    for section in (section for table in tables for section in table["sections"]):
+    for section in sections:
         rows = [row for row in section["rows"] if row["cell"] not in drawn]
         drawn |= {row["cell"] for row in rows}
         if rows:
@@ -144,11 +145,11 @@ def legend_handles(rows: list[dict], colours: dict, collapsed: bool) -> list[Lin
 
 def plot_scores(settings: dict, cells: Cells) -> Figure:
     """Return the figure of all cells and benchmarks."""
-    lines = figure_lines(settings["tables"])
+    lines = figure_lines(settings["sections"])
     rows = [line for line in lines if "cell" in line]
     roots = list(dict.fromkeys(model_of(row["cell"]) for row in rows))
     colours = {root: COLOURS[index % len(COLOURS)] for index, root in enumerate(roots)}
-    benchmarks = settings["tables"][0]["benchmarks"]
+    benchmarks = settings["benchmarks"]
     records = [
         {row["cell"]: cells[row["cell"], benchmark["name"]] for row in rows}
         for benchmark in benchmarks
@@ -204,10 +205,9 @@ def main() -> None:
     parser.add_argument("--png", type=Path, required=True, help="the PNG file to write")
     args = parser.parse_args()
     job = planned_job(args, "plot_scores")
-    tables = job.settings["tables"]
-    rows = dict.fromkeys(cell for table in tables for cell in table_cells(table["sections"]))
-    keys = dict(zip(rows, job.parents, strict=True))
-    names = [benchmark["name"] for benchmark in tables[0]["benchmarks"]]
+    study = load_study(args.config)
+    keys = dict(zip(study.cells(), job.parents, strict=True))
+    names = [benchmark["name"] for benchmark in job.settings["benchmarks"]]
     with plt.rc_context(STYLE):
         figure = plot_scores(job.settings, read_cells(args.cells, keys, names))
         for path in (args.pdf, args.png):

@@ -90,7 +90,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     settings, recipe = inputs.settings, inputs.settings["recipe"]
     names = {field.name for field in dataclasses.fields(GRPOConfig)}
     arguments = trainer_arguments(recipe, names, "GRPOTrainer", settings["seed"], inputs.work)
-    tokenizer = load_tokenizer(inputs.parent)
+    tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]

@@ -31,7 +31,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     recipe, seed = inputs.settings["recipe"], inputs.settings["seed"]
     names = {field.name for field in dataclasses.fields(SFTConfig)}
     arguments = trainer_arguments(recipe, names, "SFTTrainer", seed, inputs.work)
-    tokenizer = load_tokenizer(inputs.parent)
+    tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     completion_only = recipe.get("completion_only_loss", True)
     rows, counts = encode_all(inputs.examples, tokenizer, recipe.get("max_length"), completion_only)
     trainer = SFTTrainer(

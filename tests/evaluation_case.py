@@ -14,6 +14,7 @@ SETTINGS = {
     "repetition_penalty": 1.0,
     "max_new_tokens": 24,
     "max_model_length": 128,
+    "chat_template_kwargs": {},
     "dtype": "float32",
     "batch_size": 4,
     "num_samples": 2,

@@ -79,6 +79,8 @@ def table_settings(note: str | None = None) -> dict:
         ],
         "benchmarks": BENCHMARKS,
         "note": note,
+        "context": {},
+        "chosen": False,
     }
 
 

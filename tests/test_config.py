@@ -66,7 +66,7 @@ def test_a_number_that_yaml_reads_as_text_is_explained():
     ("rows", "text"),
     [
         ([], "must not be empty"),
-        ([None], "rows[0]: must be string, not null"),
+        ([None], "rows[0]: must be string or object, not null"),
         (["base", "base"], "given twice: base"),
         (["base", "qwen2.5-0.5b"], "cell qwen2.5-0.5b stands in this table already"),
     ],
@@ -162,3 +162,18 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path: Path):
     file = tmp_path / "mine.yaml"
     file.write_text("seeds: [0\n")
     assert f"{file}: not YAML" in mistakes_of(lambda config: None, [file])
+
+
+def test_a_best_row_without_trained_cells_is_named():
+    def change(config):
+        config["tabulate"] = ["table1"]
+
+    message = mistakes_of(change)
+    assert "tables.table1.sections[3].rows[0].best: no tabulated cell is trained" in message
+
+
+def test_the_best_row_of_an_unknown_root_is_named():
+    def change(config):
+        config["tables"]["table1"]["sections"][3]["rows"] = [{"best": "bas"}]
+
+    assert "rows[0].best: unknown model or role 'bas'; did you mean 'base'?" in mistakes_of(change)

@@ -29,12 +29,12 @@ def accuracy(cell, benchmark):
     return read_json(RESULTS / "cells" / cell / f"{benchmark}.json")["accuracy"]
 
 
-def test_all_hundred_table_cells_hold_measured_numbers():
+def test_all_table_cells_hold_measured_numbers():
     scores = rows_of("scores.csv")
     assert {(row["cell"], row["benchmark"]) for row in scores} == {
-        (cell, benchmark) for cell in CELLS for benchmark in BENCHMARKS
+        (cell, benchmark) for cell in [*CELLS, "toy-teacher"] for benchmark in BENCHMARKS
     }
-    assert len(scores) == 100
+    assert len(scores) == 105
     assert all(row["status"] == "ok" and 0 <= float(row["accuracy"]) <= 1 for row in scores)
 
 

@@ -10,7 +10,7 @@ from tests.score_samples import table_records, table_settings
 @pytest.fixture
 def figure():
     """Draw the figure of the made-up table."""
-    settings = {"tables": [table_settings()], "note": "Toy models."}
+    settings = table_settings(note="Toy models.")
     with plt.rc_context(STYLE):
         drawn = plot_scores(settings, table_records())
         yield drawn
@@ -23,8 +23,8 @@ def texts_of(figure):
 
 
 def test_a_cell_of_several_tables_is_drawn_once():
-    again = {"section": "Again", "rows": table_settings()["sections"][1]["rows"]}
-    lines = figure_lines([table_settings(), {"sections": [again]}])
+    sections = table_settings()["sections"]
+    lines = figure_lines([*sections, {"section": "Again", "rows": sections[1]["rows"]}])
     assert [line.get("cell", "-") for line in lines] == ["-", "toy", "-", "toy+sft", "toy+sft+rl"]
     assert [line["y"] for line in lines] == [0, -1, -2, -3, -4]
 

@@ -169,3 +169,28 @@ def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):
         change = lambda config: config.update(mirror=str(tmp_path))  # noqa: E731
         keys.append(key("fetch_dataset", change, dataset="gsm8k-distilled"))
     assert keys[0] != keys[1]
+
+
+def evaluation_settings(cell, change=lambda config: None):
+    job = plan.job(study_with(change), "evaluate", cell=cell, seed=0)
+    return job.settings["benchmarks"]["gsm8k"]
+
+
+def test_a_model_of_short_context_is_evaluated_within_it():
+    assert evaluation_settings("qwen2.5-math-7b-instruct")["max_model_length"] == 4096
+    assert evaluation_settings("qwen2.5-7b-instruct")["max_model_length"] == 32768
+
+
+def test_the_two_rows_of_qwen3_differ_in_their_chat_template_alone():
+    thinking, plain = (evaluation_settings(name) for name in ("qwen3-0.6b-thinking", "qwen3-0.6b"))
+    assert thinking["chat_template_kwargs"] == {"enable_thinking": True}
+    differing = {name for name in thinking if thinking[name] != plain[name]}
+    assert differing == {"chat_template_kwargs", "key"}
+
+
+@pytest.mark.parametrize("name", ["parameters", "memory_gb"])
+def test_what_plan_and_memory_check_read_reruns_nothing(name):
+    def change(config):
+        config["models"]["qwen2.5-0.5b"][name] = 1
+
+    assert key("evaluate", change, cell=CELL, seed=0) == key("evaluate", cell=CELL, seed=0)

@@ -22,11 +22,18 @@ def test_roles_are_replaced_by_their_models():
     assert STUDY.cell_of_row("qwen2.5-0.5b-instruct") == "qwen2.5-0.5b-instruct"
 
 
-def test_tables_2_and_3_name_twenty_cells_eighteen_of_them_trained():
+def test_the_tables_name_twelve_models_and_eighteen_trained_cells():
     cells = STUDY.cells()
-    assert len(cells) == len(set(cells)) == 20
+    assert len(cells) == len(set(cells)) == 30
     assert sum(parent_of(cell) is not None for cell in cells) == 18
-    assert cells[0] == "qwen2.5-0.5b"
+
+
+def test_the_best_row_of_a_root_is_chosen_among_its_trained_cells():
+    candidates = STUDY.candidates({"best": "base"})
+    assert len(candidates) == 9
+    assert all(model_of(cell) == "qwen2.5-0.5b" and stages_of(cell) for cell in candidates)
+    assert set(candidates) < set(STUDY.cells_of_table("table1"))
+    assert STUDY.candidates("base+rl") == ["qwen2.5-0.5b+rl"]
 
 
 def test_every_prefix_of_a_cell_is_a_cell_so_that_nothing_is_trained_twice():

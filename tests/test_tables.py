@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.make_table import escape_latex, html_page, latex_table, markdown_table, table_rows
+from scripts.make_table import (
+    escape_latex,
+    html_page,
+    latex_table,
+    markdown_table,
+    table_rows,
+    with_best_rows,
+)
 from scripts.print_summary import describe_rl, fit_table
 from tests.score_samples import cell_record, table_records, table_settings
 
@@ -41,6 +48,40 @@ def test_collapsed_rows_are_marked_and_explained():
         ("toy+sft+rl", name): cell_record("toy+sft+rl", name, 0.5) for name in ("gsm8k", "amc23")
     }
     assert "‡" not in markdown_table(table_settings(), healthy)
+
+
+def candidates_table():
+    """Return the sample table as it is planned: every row a list of cells to choose from."""
+    table = table_settings()
+    (toy,), (sft, rl) = (section["rows"] for section in table["sections"])
+    table["sections"][0]["rows"] = [[toy]]
+    table["sections"][1]["rows"] = [[rl, sft]]
+    return table
+
+
+def test_the_best_of_several_cells_is_shown_and_the_choice_is_stated():
+    table = with_best_rows(candidates_table(), table_records())
+    rows = [row["cell"] for section in table["sections"] for row in section["rows"]]
+    assert rows == ["toy", "toy+sft"]  # the other one collapsed
+    assert "chosen by these very numbers" in markdown_table(table, table_records())
+    records = table_records() | {
+        ("toy+sft+rl", name): cell_record("toy+sft+rl", name, accuracy)
+        for name, accuracy in (("gsm8k", 0.9), ("amc23", 0.2))
+    }
+    table = with_best_rows(candidates_table(), records)  # a mean of .55 against .54
+    assert [row["cell"] for row in table["sections"][1]["rows"]] == ["toy+sft+rl"]
+
+
+def test_a_table_without_a_choice_states_none():
+    planned = candidates_table()
+    planned["sections"].pop()
+    table = with_best_rows(planned, table_records())
+    assert "chosen" not in markdown_table(table, table_records())
+
+
+def test_a_short_context_is_stated():
+    table = table_settings() | {"context": {"Toy": 4096}}
+    assert "The context of Toy holds 4096 tokens" in markdown_table(table, table_records())
 
 
 def test_notes_state_what_the_numbers_are():

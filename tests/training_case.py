@@ -104,6 +104,7 @@ def examples(path: Path, count: int = 24) -> Path:
 def case(folder: Path, parent: Path, rule: str, recipe: dict, key: str = "a" * 64) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
     settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
+    settings["chat_template_kwargs"] = {}
     if rule == "train_grpo":
         settings |= {"rewards": {"format": 1.0, "accuracy": 1.0}, "grader": {"timeout": 5.0}}
     paths = {

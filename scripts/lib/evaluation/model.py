@@ -20,6 +20,7 @@ from lighteval.models.transformers.transformers_model import (
 from lighteval.tasks.requests import Doc
 from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
 
+from scripts.lib.chat_template import set_template_settings
 from scripts.lib.stop_tokens import stop_token_ids
 
 # Attention over a prompt takes memory by its length squared: of longer prompts a batch holds fewer.
@@ -50,7 +51,9 @@ class SamplingModel(TransformersModel):
     device_name: str
 
     @classmethod
-    def load(cls, checkpoint: Path, name: str, dtype: str) -> "SamplingModel":
+    def load(
+        cls, checkpoint: Path, name: str, dtype: str, chat_template_kwargs: dict[str, Any]
+    ) -> "SamplingModel":
         """Load a checkpoint folder under a name that LightEval's files are to give it."""
         device = "cuda" if torch.cuda.is_available() else "cpu"
         weights = AutoModelForCausalLM.from_pretrained(
@@ -70,6 +73,7 @@ class SamplingModel(TransformersModel):
                 cache_dir=cache,
             )
             model = cls.from_model(weights.to(device), config)
+        set_template_settings(model.tokenizer, chat_template_kwargs)
         model.stop_ids = sorted({*own_stops, *stop_token_ids(model.tokenizer)})
         model.device_name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
         return model

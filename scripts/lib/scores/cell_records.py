@@ -24,11 +24,6 @@ def read_cells(
     return found
 
 
-def table_cells(sections: list[dict]) -> list[str]:
-    """Return the cells of a table's rows, in order."""
-    return [row["cell"] for section in sections for row in section["rows"]]
-
-
 def write_csv(path: Path | str, columns: list[str], rows: list[dict]) -> None:
     """Write rows under the given columns, whole or not at all; None becomes an empty field."""
     text = io.StringIO()

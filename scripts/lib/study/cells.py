@@ -1,7 +1,8 @@
 """The grammar of the study: cells, their prefixes, and the names behind them.
 
 A cell is a model and the stages applied to it in order, joined by "+", for example
-`qwen2.5-0.5b-instruct+kd-lora+rl`. A table's row may name the model by a role (`base+kd-lora+rl`).
+`qwen2.5-0.5b-instruct+kd-lora+rl`. A table's row may name the model by a role (`base+kd-lora+rl`);
+the row `{best: base}` leaves the choice among the tabulated cells trained from it to the numbers.
 """
 
 from dataclasses import dataclass
@@ -26,13 +27,24 @@ class Study:
 
     def cells(self) -> list[str]:
         """Return the cells of all tabulated tables, each once, in the order of the rows."""
-        rows = (
-            row
-            for table in self.config["tabulate"]
-            for section in self.config["tables"][table]["sections"]
-            for row in section["rows"]
-        )
-        return list(dict.fromkeys(self.cell_of_row(row) for row in rows))
+        rows = (row for table in self.config["tabulate"] for row in self._rows(table))
+        return list(dict.fromkeys(self.cell_of_row(row) for row in rows if isinstance(row, str)))
+
+    def cells_of_table(self, table: str) -> list[str]:
+        """Return the cells whose numbers a table needs, each once, in the order of its rows."""
+        cells = (cell for row in self._rows(table) for cell in self.candidates(row))
+        return list(dict.fromkeys(cells))
+
+    def candidates(self, row: str | dict[str, str]) -> list[str]:
+        """Return the cells that a row may show: one, or all trained ones of a root for `best`."""
+        if isinstance(row, str):
+            return [self.cell_of_row(row)]
+        root = self.cell_of_row(row["best"])
+        return [cell for cell in self.cells() if model_of(cell) == root and stages_of(cell)]
+
+    def _rows(self, table: str) -> list[str | dict[str, str]]:
+        sections = self.config["tables"][table]["sections"]
+        return [row for section in sections for row in section["rows"]]
 
     def seeds(self) -> list[int]:
         """Return the seeds that every cell is run with."""

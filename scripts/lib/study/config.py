@@ -115,7 +115,9 @@ def _schema_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 def _schema_message(error: jsonschema.ValidationError) -> str:
     value = error.instance
     if error.validator == "type":
-        message = f"must be {error.validator_value}, not {_shown(value)}"
+        types = error.validator_value
+        types = types if isinstance(types, str) else " or ".join(types)
+        message = f"must be {types}, not {_shown(value)}"
         if error.validator_value == "number" and isinstance(value, str) and _is_number(value):
             message += "; to YAML a number has a point and a signed exponent, as in 4.0e-5"
         return message
@@ -259,6 +261,19 @@ def _row_mistakes(
     for index, section in enumerate(sections):
         for number, row in enumerate(section["rows"]):
             place = (*path, index, "rows", number)
+            if isinstance(row, dict):
+                if row["best"] not in models:
+                    yield (
+                        (*place, "best"),
+                        f"unknown model or role {row['best']!r}{_nearest(row['best'], models)}",
+                    )
+                elif path[1] in config["tabulate"] and not Study(config).candidates(row):
+                    yield (
+                        (*place, "best"),
+                        f"no tabulated cell is trained from {row['best']}; add a table with one "
+                        "to `tabulate`",
+                    )
+                continue
             if model_of(row) not in models:
                 yield (
                     place,

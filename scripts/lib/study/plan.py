@@ -79,6 +79,10 @@ def _fetch_model(study: Study, model: str) -> tuple[Settings, list[Job]]:
     return {"path": definition["path"], "files": files}, []
 
 
+def _template(study: Study, model: str) -> Settings:
+    return study.config["models"][model].get("chat_template_kwargs", {})
+
+
 def _build_tokenizer(study: Study, tokenizer: str) -> tuple[Settings, list[Job]]:
     return {**study.config["tokenizers"][tokenizer], "prompts": study.config["prompts"]}, []
 
@@ -193,7 +197,8 @@ def _count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, lis
         for stage in study.config["stages"].values()
         if stage["data"] == dataset and stage["trainer"] == "sft"
     }
-    return {"max_length": limits}, [_examples(study, dataset), _model(study, model)]
+    settings = {"max_length": limits, "chat_template_kwargs": _template(study, model)}
+    return settings, [_examples(study, dataset), _model(study, model)]
 
 
 def trained_models(study: Study, dataset: str) -> list[str]:
@@ -260,6 +265,7 @@ def _train(study: Study, cell: str, seed: int) -> tuple[Settings, list[Job]]:
     settings = {
         "seed": seed,
         "recipe": study.config["recipes"][stage["recipe"]],
+        "chat_template_kwargs": _template(study, model_of(cell)),
     }
     if stage["trainer"] == "grpo":
         settings |= {name: study.config[name] for name in ("rewards", "grader", "collapse")}
@@ -273,8 +279,12 @@ def _benchmark_evaluation(study: Study, cell: str, seed: int, benchmark: str) ->
     """Return one benchmark's part of an evaluation: the unit that is never evaluated twice."""
     evaluation = study.config["evaluation"]
     definition = study.config["benchmarks"][benchmark]
+    model = study.config["models"][model_of(cell)]
+    longest = evaluation["max_model_length"]
     settings = {
         **evaluation,
+        "max_model_length": min(longest, model.get("max_model_length", longest)),
+        "chat_template_kwargs": _template(study, model_of(cell)),
         "prompt": study.config["prompts"][evaluation["prompt"]],
         "num_samples": definition["num_samples"],
         "grader": study.config["grader"],
@@ -317,7 +327,12 @@ def _collect_scores(study: Study) -> tuple[Settings, list[Job]]:
 def _make_table(study: Study, table: str) -> tuple[Settings, list[Job]]:
     definition = study.config["tables"][table]
     sections = [
-        {"section": section["section"], "rows": [_row(study, row) for row in section["rows"]]}
+        {
+            "section": section["section"],
+            "rows": [
+                [_row(study, cell) for cell in study.candidates(row)] for row in section["rows"]
+            ],
+        }
         for section in definition["sections"]
     ]
     settings = {
@@ -325,14 +340,28 @@ def _make_table(study: Study, table: str) -> tuple[Settings, list[Job]]:
         "sections": sections,
         "benchmarks": _columns(study),
         "note": study.config.get("note"),
+        "context": _short_contexts(study, table),
     }
-    cells = table_cells(study, table)
+    cells = study.cells_of_table(table)
     return settings, [job(study, "score_cell", cell=cell) for cell in cells]
 
 
-def _row(study: Study, row: str) -> dict[str, str]:
-    cell = study.cell_of_row(row)
+def _row(study: Study, cell: str) -> dict[str, str]:
     return {"cell": cell, "label": study.label(cell)}
+
+
+def _short_contexts(study: Study, table: str) -> dict[str, int]:
+    """Return {label: tokens} of a table's models whose context is shorter than the evaluation's."""
+    models = {
+        model_of(cell): study.config["models"][model_of(cell)]
+        for cell in study.cells_of_table(table)
+    }
+    full = study.config["evaluation"]["max_model_length"]
+    return {
+        model["label"]: model["max_model_length"]
+        for model in models.values()
+        if model.get("max_model_length", full) < full
+    }
 
 
 def _columns(study: Study) -> list[dict[str, str]]:
@@ -340,12 +369,6 @@ def _columns(study: Study) -> list[dict[str, str]]:
         {"name": name, "label": study.config["benchmarks"][name]["label"]}
         for name in study.benchmarks()
     ]
-
-
-def table_cells(study: Study, table: str) -> list[str]:
-    """Return the cells of a table's rows, in their order."""
-    sections = study.config["tables"][table]["sections"]
-    return [study.cell_of_row(row) for section in sections for row in section["rows"]]
 
 
 def _compare_parents(study: Study) -> tuple[Settings, list[Job]]:
@@ -361,10 +384,34 @@ def _compare_parents(study: Study) -> tuple[Settings, list[Job]]:
 
 def _plot_scores(study: Study) -> tuple[Settings, list[Job]]:
     settings = {
-        "tables": [_make_table(study, table)[0] for table in study.config["tabulate"]],
+        "sections": _figure_sections(study),
+        "benchmarks": _columns(study),
         "note": study.config.get("note"),
     }
     return settings, [job(study, "score_cell", cell=cell) for cell in study.cells()]
+
+
+def _figure_sections(study: Study) -> list[dict[str, Any]]:
+    """Return the sections of the tables that train something, or of all if none does.
+
+    A row that is chosen by its numbers stands in another table too; the figure has it once.
+    """
+    tables = [
+        [
+            {
+                "section": section["section"],
+                "rows": [
+                    _row(study, study.cell_of_row(row))
+                    for row in section["rows"]
+                    if isinstance(row, str)
+                ],
+            }
+            for section in study.config["tables"][name]["sections"]
+        ]
+        for name in study.config["tabulate"]
+    ]
+    training = [t for t in tables if any(stages_of(row["cell"]) for s in t for row in s["rows"])]
+    return [section for table in training or tables for section in table]
 
 
 JOBS: dict[str, Callable[..., tuple[Settings, list[Job]]]] = {

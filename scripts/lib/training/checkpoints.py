@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.chat_template import set_template_settings
 
-def load_tokenizer(folder: Path) -> Any:
-    """Return a checkpoint's tokenizer; end where it has no chat template."""
+
+def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
+    """Return a checkpoint's tokenizer, its chat template set; end where it has none."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -19,6 +21,7 @@ def load_tokenizer(folder: Path) -> Any:
             f"{folder}: the tokenizer has no chat template; train from a model that has one, or "
             "put a chat_template.jinja into the model's folder"
         )
+    set_template_settings(tokenizer, chat_template_kwargs or {})
     return tokenizer
 
 
