@@ -1,6 +1,7 @@
 # make demo   the whole study at toy scale, on this machine
 # make test   every test; `make test-quick` those that take seconds
 # make lint   ruff, snakefmt, snakemake --lint
+# make docs   write the README's list of assumptions anew
 # make lock   resolve envs/*.in anew
 # make clean  remove what the demo made; `make distclean` the environment too
 
@@ -21,7 +22,7 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 INSTALLED := .venv/installed
 
-.PHONY: setup demo test test-quick lint lock clean distclean
+.PHONY: setup demo test test-quick lint docs lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -53,6 +54,9 @@ lint: setup
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	snakemake --lint
+
+docs: setup
+	python -m scripts.list_assumptions config.yaml README.md
 
 lock: setup
 	PIP_CONFIG_FILE=/dev/null uv pip compile --quiet --config-file envs/uv.toml \
