@@ -11,6 +11,7 @@ import re
 import shutil
 from pathlib import Path
 
+from scripts.lib.console import align
 from scripts.lib.records import read_json
 
 PLACES = {
@@ -32,17 +33,6 @@ def fit_table(markdown: str, width: int) -> str:
     plain = iter(align(grid))
     lines = [next(plain) if line.startswith("|") else line for line in markdown.splitlines()]
     return "\n".join(lines) + "\n"
-
-
-def align(grid: list[list[str]]) -> list[str]:
-    """Return rows of texts as lines with aligned columns; a row without text becomes a rule."""
-    widths = [max(len(row[column]) for row in grid) for column in range(len(grid[0]))]
-    return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        if any(row)
-        else "  ".join("-" * width for width in widths)
-        for row in grid
-    ]
 
 
 def describe_rl(rows: list[dict], rl_stages: set[str]) -> list[str]:

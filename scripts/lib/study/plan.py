@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from scripts.lib.study.fingerprint import code_fingerprint, environment_fingerpr
 Settings = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """One job of the DAG."""
 
     rule: str
     settings: Settings  # everything that decides the result, besides the files of its parents
     parents: list[str]  # keys of the jobs whose files it reads
+    wildcards: dict[str, str | int] = field(default_factory=dict)
+    reads: list["Job"] = field(default_factory=list)  # the parents themselves
 
     @functools.cached_property
     def key(self) -> str:
@@ -51,7 +53,7 @@ def job(study: Study, rule: str, **wildcards: str | int) -> Job:
 @functools.cache
 def _job(study: Study, rule: str, wildcards: tuple[tuple[str, str | int], ...]) -> Job:
     settings, parents = JOBS[rule](study, **dict(wildcards))
-    return Job(rule, settings, [parent.key for parent in parents])
+    return Job(rule, settings, [parent.key for parent in parents], dict(wildcards), parents)
 
 
 # ------------------------------------------------------------------------------------- models

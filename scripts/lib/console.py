@@ -1,0 +1,23 @@
+"""Plain text for a person's console."""
+
+
+def align(grid: list[list[str]], right: bool = False) -> list[str]:
+    """Return rows of texts as lines with aligned columns; a row without text becomes a rule.
+
+    `right` aligns all columns but the first to the right, for numbers.
+
+    >>> align([["a", "1"], ["", ""], ["bc", "10"]], right=True)
+    ['a    1', '--  --', 'bc  10']
+    """
+    widths = [max(len(row[column]) for row in grid) for column in range(len(grid[0]))]
+
+    def fit(column: int, text: str) -> str:
+        width = widths[column]
+        return text.rjust(width) if right and column else text.ljust(width)
+
+    return [
+        "  ".join(fit(column, text) for column, text in enumerate(row)).rstrip()
+        if any(row)
+        else "  ".join("-" * width for width in widths)
+        for row in grid
+    ]
