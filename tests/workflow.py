@@ -31,11 +31,21 @@ def snakemake(*arguments, folder, **environment):
     )
 
 
-def planned(*arguments, folder, **environment):
-    """Return {rule: jobs} of a dry run."""
+def dry_run(*arguments, folder, **environment):
+    """Return what a dry run prints."""
     run = snakemake("-n", "--cores", "1", *arguments, folder=folder, **environment)
     assert run.returncode == 0, run.stdout + run.stderr
-    output = run.stdout + run.stderr
+    return run.stdout + run.stderr
+
+
+def planned_messages(*arguments, folder):
+    """Return the jobs of a dry run by their messages: the rule and what it is for."""
+    return re.findall(r"^Job \d+: (.+)$", dry_run(*arguments, folder=folder), re.MULTILINE)
+
+
+def planned(*arguments, folder, **environment):
+    """Return {rule: jobs} of a dry run."""
+    output = dry_run(*arguments, folder=folder, **environment)
     if "Nothing to be done" in output:
         return {}
     table = output.split("Job stats:")[1]
