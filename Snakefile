@@ -41,7 +41,8 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/score.smk"
 include: "rules/paper.smk"
+include: "rules/plan.smk"
 
 
 onstart:
-    write_resolved_config()
+    write_resolved_config(workflow.dag_settings.targets)

@@ -28,6 +28,7 @@ STUDY = validated_study(
     command_line=workflow.config_settings.config,
 )
 RESULTS = f"results/{STUDY.name}"
+PLAN_CONFIG = f"{RESULTS}/plan-config.json"
 
 # Every job: the checkout's modules, one thread, no network, and the console as descriptor 3.
 shell.prefix(
@@ -79,9 +80,15 @@ def key_of(rule):
     return key
 
 
-def write_resolved_config():
-    """Write the merged config that the scripts read their settings from."""
-    write_json(f"{RESULTS}/config.json", config)
+def write_resolved_config(targets):
+    """Write the merged config that the scripts read their settings from.
+
+    `plan` has a file of its own: to ask what another config costs must not disturb a study that runs.
+    """
+    if "plan" in targets:
+        write_json(PLAN_CONFIG, config)
+    if set(targets) != {"plan"}:
+        write_json(f"{RESULTS}/config.json", config)
 
 
 # ------------------------------------------------------------------------------ input functions

@@ -5,6 +5,9 @@ import csv
 import pytest
 
 from scripts.lib.records import read_json
+from scripts.lib.study.config import load_study
+from scripts.lib.study.measured import logged_seconds
+from scripts.plan import price_of
 from tests.workflow import ROOT, planned
 
 RESULTS = ROOT / "results" / "demo"
@@ -71,6 +74,14 @@ def test_every_process_stays_below_3_gb():
         peaks[str(file.relative_to(ROOT))] = max(float(line.split("\t")[column]) for line in lines)
     assert peaks
     assert max(peaks.values()) < 3 * 1024, peaks
+
+
+def test_the_plan_predicted_the_demo():
+    """By a wide margin: machines differ; `snakemake --profile demo plan` prints the ratio."""
+    price = price_of(load_study(RESULTS / "config.json"), ROOT / "results")
+    times = {job: logged_seconds(job, ROOT / "logs" / "demo") for job in price.dag}
+    assert all(seconds is not None for seconds in times.values())
+    assert 1 / 4 < sum(price.predicted.values()) / sum(times.values()) < 4
 
 
 def test_the_demo_has_nothing_left_to_do():

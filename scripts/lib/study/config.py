@@ -161,6 +161,10 @@ def _name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         known = config.get(section, {})
         if name not in known:
             yield path, f"unknown {section.removesuffix('s')} {name!r}{_nearest(name, known)}"
+    costs = config["costs"]
+    if costs["device"] not in costs["devices"]:
+        near = _nearest(costs["device"], costs["devices"])
+        yield ("costs", "device"), f"unknown device {costs['device']!r}{near}"
     for role in config["roles"]:
         if role in config["models"]:
             yield ("roles", role), "is the name of a model too; rename the role"

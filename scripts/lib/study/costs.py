@@ -1,0 +1,290 @@
+"""What a job costs before anything was measured: tokens, floating-point operations, start-up.
+
+The model is small on purpose and every constant of it stands in the config under `costs`:
+
+- training: tokens x FLOPs a token / (peak FLOP/s x MFU). N parameters cost 2N FLOPs a token forward
+  and 4N backward; LoRA needs no gradients of the frozen weights and so 2N backward; GRPO's
+  reference policy is one more forward.
+- generation: a step of k sequences takes a fixed time, the time to read the weights, and a share a
+  sequence, which reads its own context too; a sequence that never stops keeps the device busy,
+  alone, up to the length limit.
+- start-up: imports, weights, engine; once a job.
+
+Not in it: prefill, several GPUs a job, waiting in a queue.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.records import read_json
+from scripts.lib.study import plan
+from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.plan import Job
+
+# Rules that use the device; the others take a moment of a CPU.
+ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
+BYTES_HUB, BYTES_BUILT = 2, 4  # a parameter: bfloat16; a toy's float32
+BYTES_RESUME = 2 * (4 + 8)  # a parameter: two checkpoints of float32 weights and AdamW's moments
+COPIES_OF_EVALUATION = 2  # results/ and the store in checkpoints/
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The size of a training set: its examples, and mean tokens of prompt and completion."""
+
+    rows: int
+    prompt: float
+    completion: float
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """The cost model of a study, for one share of completions that never stop."""
+
+    study: Study
+    never_stop: float
+    results: Path  # whose token statistics replace the assumed ones
+
+    @property
+    def device(self) -> dict[str, Any]:
+        """Return the constants of the device that the study is planned for."""
+        costs = self.study.config["costs"]
+        return costs["devices"][costs["device"]]
+
+    def seconds(self, job: Job) -> float:
+        """Return the wall time of a job in seconds, on one device."""
+        startup = self.device["seconds"].get(job.rule, self.device["seconds"]["other"])
+        work = {
+            "fetch_model": self._fetch_model,
+            "fetch_dataset": self._fetch_dataset,
+            "build_model": self._build_model,
+            "sample_traces": self._sample_traces,
+            "train_sft": self._train_sft,
+            "train_grpo": self._train_grpo,
+            "evaluate": self._evaluate,
+        }.get(job.rule)
+        return startup + (work(**job.wildcards) if work else 0.0)
+
+    # ---------------------------------------------------------------------------------- devices
+
+    def compute_seconds(self, flops: float) -> float:
+        """Return the time of so many floating-point operations in training, in seconds."""
+        return flops / (self.device["flops"] * self.device["mfu"])
+
+    def generation_seconds(
+        self, parameters: int, sequences: int, length: float, limit: int
+    ) -> float:
+        """Return the time to generate sequences of a mean length up to a limit (both in tokens)."""
+        device = self.device
+        at_once = min(sequences, device["decode_sequences"])
+        step = device["decode_step_seconds"] + 2 * parameters / device["memory_bandwidth"]
+        each = device["decode_sequence_seconds"] + self.compute_seconds(2 * parameters)
+        mean = self.mean_length(length, limit)
+        tokens = sequences * mean * (step / at_once + each)
+        # Token t reads the t tokens before it: a half of the length's square a sequence.
+        squares = (1 - self.never_stop) * min(length, limit) ** 2 + self.never_stop * limit**2
+        context = sequences * squares / 2 * self.study.config["costs"]["bytes"]["context_token"]
+        tail = (limit - mean) * (step + each) if self.never_stop else 0.0
+        return tokens + context / device["memory_bandwidth"] + tail
+
+    def mean_length(self, length: float, limit: int) -> float:
+        """Return the mean length in tokens with those that never stop before the limit."""
+        return (1 - self.never_stop) * min(length, limit) + self.never_stop * limit
+
+    # ------------------------------------------------------------------------------------- jobs
+
+    def _fetch_model(self, model: str) -> float:
+        return self.download_bytes(model) / self.device["download_bytes_per_second"]
+
+    def _fetch_dataset(self, dataset: str) -> float:
+        size = self.study.config["costs"]["bytes"]["dataset"]
+        return size / self.device["download_bytes_per_second"]
+
+    def _build_model(self, model: str) -> float:
+        build = self.study.config["models"][model]["build"]
+        documents = build["max_steps"] * build["per_device_train_batch_size"]
+        tokens = documents * self._assumed("documents", model)
+        return self.compute_seconds(6 * self.parameters(model) * tokens)
+
+    def _sample_traces(self, dataset: str) -> float:
+        distill = self.study.config["datasets"][dataset]["distill"]
+        return self.generation_seconds(
+            self.parameters(distill["teacher"]),
+            distill["num_problems"] * distill["num_samples"],
+            self.completion_length(distill["teacher"]),
+            distill["max_new_tokens"],
+        )
+
+    def _train_sft(self, cell: str, seed: int) -> float:
+        recipe, examples = self._stage(cell)
+        sequences = recipe["global_batch_size"] * self.steps(recipe, examples)
+        length = min(examples.prompt + examples.completion, recipe["max_length"])
+        per_token = flops_per_token(recipe) * self.parameters(model_of(cell))
+        return self.compute_seconds(sequences * length * per_token)
+
+    def _train_grpo(self, cell: str, seed: int) -> float:
+        recipe, examples = self._stage(cell)
+        parameters, batch = self.parameters(model_of(cell)), recipe["global_batch_size"]
+        limit, steps = recipe["max_completion_length"], self.steps(recipe, examples)
+        before = self.completion_length(cell.rpartition("+")[0])
+        rollout = self.generation_seconds(parameters, batch, before, limit)
+        length = examples.prompt + self.mean_length(before, limit)
+        update = self.compute_seconds(batch * length * flops_per_token(recipe) * parameters)
+        return steps * (rollout / recipe.get("num_iterations", 1) + update)
+
+    def _evaluate(self, cell: str, seed: int) -> float:
+        parameters, limit = self.parameters(model_of(cell)), self.evaluation_limit(cell)
+        return sum(
+            self.generation_seconds(
+                parameters, self.completions(name), self.benchmark_length(cell, name), limit
+            )
+            for name in self.study.benchmarks()
+        )
+
+    # ------------------------------------------------------------------- what the study is made of
+
+    def parameters(self, model: str) -> int:
+        """Return a model's number of parameters; end where the config does not say it."""
+        definition = self.study.config["models"][model]
+        if "parameters" not in definition:
+            raise SystemExit(
+                f"models.{model}.parameters: not given, so `plan` cannot price it; add its number "
+                "of parameters, for example 494032768"
+            )
+        return definition["parameters"]
+
+    def _assumed(self, kind: str, name: str) -> Any:
+        assumed = self.study.config["costs"]["tokens"][kind]
+        if name not in assumed:
+            raise SystemExit(
+                f"costs.tokens.{kind}.{name}: not given, so `plan` cannot price what uses {name}; "
+                "add an estimate (config.schema.yaml says of what)"
+            )
+        return assumed[name]
+
+    def _stage(self, cell: str) -> tuple[dict[str, Any], Examples]:
+        stage = self.study.config["stages"][stages_of(cell)[-1]]
+        examples = self.examples(stage["data"], model_of(cell))
+        return self.study.config["recipes"][stage["recipe"]], examples
+
+    def steps(self, recipe: dict[str, Any], examples: Examples) -> int:
+        """Return the optimiser steps of a training."""
+        if recipe.get("max_steps", 0) > 0:
+            return recipe["max_steps"]
+        sequences = examples.rows * recipe.get("num_generations", 1)
+        epochs = recipe["num_train_epochs"] * recipe.get("num_iterations", 1)
+        return math.ceil(epochs * sequences / recipe["global_batch_size"])
+
+    def examples(self, dataset: str, model: str) -> Examples:
+        """Return a training set's size: as `count_tokens` measured it, else as assumed."""
+        if measured := measured_examples(self.study, self.results, dataset, model):
+            return measured
+        assumed = self._assumed("examples", dataset)
+        rows = assumed.get("rows", self.rows(dataset))
+        return Examples(rows, assumed["prompt"], assumed["completion"])
+
+    def rows(self, dataset: str) -> int:
+        """Return the rows that a data set's source gives."""
+        definition = self.study.config["datasets"][dataset]
+        if "generate" in definition:
+            return definition["generate"]["rows"]
+        if "distill" in definition:
+            return definition["distill"]["num_problems"] * definition["distill"]["num_samples"]
+        source = definition["mirror" if self.study.config.get("mirror") else "hub"]
+        if "rows" in source:
+            return source["rows"]
+        if "problems" in definition:
+            return self.rows(definition["problems"])
+        raise SystemExit(
+            f"datasets.{dataset}.hub.rows: not given, so `plan` cannot price what uses {dataset}; "
+            "add the number of its rows"
+        )
+
+    def completion_length(self, cell: str) -> float:
+        """Return the mean tokens that a cell writes on a training problem, if it stops.
+
+        Its last SFT stage taught it the length of its examples; RL keeps the style it finds.
+        """
+        for stage in reversed(stages_of(cell)):
+            definition = self.study.config["stages"][stage]
+            if definition["trainer"] == "sft":
+                return self.examples(definition["data"], model_of(cell)).completion
+        assumed = self.study.config["costs"]["tokens"]["completions"]
+        return assumed.get(model_of(cell), assumed["untrained"])
+
+    def benchmark_length(self, cell: str, benchmark: str) -> float:
+        """Return the mean tokens that a cell writes on a benchmark's problem, if it stops."""
+        factors = self.study.config["costs"]["tokens"]["benchmarks"]
+        return self.completion_length(cell) * factors.get(benchmark, 1.0)
+
+    def completions(self, benchmark: str) -> int:
+        """Return the completions that one evaluation of a benchmark samples."""
+        definition = self.study.config["benchmarks"][benchmark]
+        return self.rows(definition["dataset"]) * definition["num_samples"]
+
+    def evaluation_limit(self, cell: str) -> int:
+        """Return the longest completion of an evaluation in tokens."""
+        limits = [
+            self.study.config["evaluation"][n] for n in ("max_new_tokens", "max_model_length")
+        ]
+        model = self.study.config["models"][model_of(cell)]
+        return min([*limits, model.get("max_model_length", math.inf)])
+
+    # ------------------------------------------------------------------------------------ bytes
+
+    def download_bytes(self, model: str) -> int:
+        """Return what a model's download takes; nothing for a local or a built one."""
+        repo = "repo" in self.study.config["models"][model]
+        return BYTES_HUB * self.parameters(model) if repo else 0
+
+    def kept_bytes(self, job: Job) -> float:
+        """Return what a job leaves on the disk for good: checkpoints and completions."""
+        if job.rule in ("build_model", "train_sft", "train_grpo"):
+            model = str(job.wildcards.get("model") or model_of(str(job.wildcards["cell"])))
+            built = "build" in self.study.config["models"][model]
+            return (BYTES_BUILT if built else BYTES_HUB) * self.parameters(model)
+        if job.rule == "evaluate":
+            cell = str(job.wildcards["cell"])
+            limit = self.evaluation_limit(cell)
+            tokens = sum(
+                self.completions(name) * self.mean_length(self.benchmark_length(cell, name), limit)
+                for name in self.study.benchmarks()
+            )
+            return COPIES_OF_EVALUATION * tokens * self.study.config["costs"]["bytes"]["token"]
+        return 0
+
+    def resume_bytes(self, job: Job) -> float:
+        """Return what a training holds in checkpoints/ while it runs; LoRA's is next to nothing."""
+        if job.rule not in ("train_sft", "train_grpo"):
+            return 0
+        cell = str(job.wildcards["cell"])
+        recipe, _ = self._stage(cell)
+        return 0 if "lora" in recipe else BYTES_RESUME * self.parameters(model_of(cell))
+
+
+@functools.cache
+def measured_examples(study: Study, results: Path, dataset: str, model: str) -> Examples | None:
+    """Return a training set's size by its token statistics, if they are those that are planned."""
+    path = results / study.name / "data" / dataset / "tokens" / f"{model}.json"
+    if not path.exists():
+        return None
+    found = read_json(path)
+    if found["key"] != plan.job(study, "count_tokens", dataset=dataset, model=model).key:
+        return None
+    means = (found[part]["mean"] for part in ("prompt", "completion"))
+    return Examples(found["completion"]["count"], *means)
+
+
+def flops_per_token(recipe: dict[str, Any]) -> int:
+    """Return the FLOPs that a recipe spends on a token of training, for each parameter.
+
+    >>> flops_per_token({}), flops_per_token({"lora": {}}), flops_per_token({"beta": 0.04})
+    (6, 4, 8)
+    """
+    update = 4 if "lora" in recipe else 6
+    reference = 2 if recipe.get("beta") else 0
+    old_policy = 2 if recipe.get("num_iterations", 1) > 1 else 0
+    return update + reference + old_policy

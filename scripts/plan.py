@@ -1,0 +1,305 @@
+"""Print what a study would cost: jobs, device time, wall time, what sharing saves, disk.
+
+    python -m scripts.plan --config results/paper/plan-config.json
+
+Computed from the study's cells by the cost model in the config's `costs`, replaced by what earlier
+runs measured where they did; nothing is run or submitted, and nothing is written.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.lib.console import align
+from scripts.lib.study import plan
+from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
+from scripts.lib.study.config import load_study
+from scripts.lib.study.costs import ON_DEVICE, Costs
+from scripts.lib.study.dag import Dag, cell_targets, dag_of, evaluations, study_targets
+from scripts.lib.study.measured import (
+    TRAININGS,
+    Seconds,
+    is_done,
+    kind_of,
+    logged_seconds,
+    measured_seconds,
+    off_by,
+)
+from scripts.lib.study.plan import Job
+from scripts.lib.study.schedule import critical_path, wall_time
+
+
+@dataclass(frozen=True)
+class Price:
+    """A study's jobs with their times in seconds, and how these are printed."""
+
+    study: Study
+    dag: Dag
+    model: Costs  # of the likely case
+    predicted: Seconds  # by the model alone
+    low: Seconds
+    likely: Seconds
+    high: Seconds
+    measured: int  # jobs whose time was measured
+
+    @property
+    def slots(self) -> int:
+        """Return how many devices work side by side."""
+        return self.study.config["costs"]["slots"]
+
+    @property
+    def device(self) -> str:
+        """Return the kind of the device: GPU or CPU."""
+        return "CPU" if self.study.config["costs"]["device"] == "cpu" else "GPU"
+
+    @property
+    def unit(self) -> str:
+        """Return what device time is counted in."""
+        return f"{self.device}-{'minutes' if self.device == 'CPU' else 'hours'}"
+
+    def count(self, seconds: float) -> str:
+        """Return a device time as a number of units."""
+        return f"{seconds / (60 if self.device == 'CPU' else 3600):.1f}"
+
+    def on_device(self, jobs: Iterable[Job]) -> list[Job]:
+        """Return the jobs that are paid for: with a GPU those that use it, else all of them."""
+        return [job for job in jobs if self.device == "CPU" or job.rule in ON_DEVICE]
+
+    def total(self, jobs: Iterable[Job], seconds: Seconds | None = None) -> float:
+        """Return the device time of jobs in seconds."""
+        return sum((seconds or self.likely)[job] for job in self.on_device(jobs))
+
+
+def price_of(study: Study, results: Path) -> Price:
+    """Return a study's price: the model's, corrected by the measurements of this and other runs."""
+    dag = dag_of(study, study_targets(study))
+    cases = [Costs(study, share, results) for share in study.config["costs"]["never_stop"]]
+    predicted = [{job: case.seconds(job) for job in dag} for case in cases]
+    folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
+    measured = measured_seconds(study, dag, folders)
+    factors = off_by(study, predicted[1], measured)
+
+    def corrected(seconds: Seconds) -> Seconds:
+        return {
+            job: measured.get(job, value * factors.get(kind_of(study, job), 1.0))
+            for job, value in seconds.items()
+        }
+
+    low, likely, high = map(corrected, predicted)
+    return Price(study, dag, cases[1], predicted[1], low, likely, high, len(measured))
+
+
+# -------------------------------------------------------------------------------------- printing
+
+
+def spell(seconds: float) -> str:
+    """Return a time for people.
+
+    >>> spell(42), spell(1000), spell(90000)
+    ('42 s', '16.7 min', '25.0 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def spell_bytes(size: float) -> str:
+    """Return a size for people.
+
+    >>> spell_bytes(3_200_000), spell_bytes(2.5e10)
+    ('3.2 MB', '25.0 GB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+def name_of(job: Job) -> str:
+    """Return a job in words, as Snakemake's messages call it."""
+    words = [f"seed-{v}" if k == "seed" else str(v) for k, v in job.wildcards.items()]
+    return " ".join([job.rule, *words])
+
+
+def rule_lines(price: Price) -> list[str]:
+    """Return jobs and device time of every rule, dearest first."""
+    jobs: dict[str, list[Job]] = {}
+    for job in price.dag:
+        jobs.setdefault(job.rule, []).append(job)
+    order = sorted(jobs, key=lambda rule: -sum(price.likely[job] for job in jobs[rule]))
+    rows = [[rule, str(len(jobs[rule])), *times(price, jobs[rule])] for rule in order]
+    total = ["total", str(len(price.dag)), *times(price, list(price.dag))]
+    head = ["Rule", "Jobs", price.unit, "low", "high", "a job"]
+    total[-1] = ""
+    return align([head, [""] * len(head), *rows, [""] * len(head), total], right=True)
+
+
+def times(price: Price, jobs: list[Job]) -> list[str]:
+    """Return the device time of jobs, likely, low and high, and the mean wall time of one."""
+    mean = sum(price.likely[job] for job in jobs) / len(jobs)
+    if not price.on_device(jobs):
+        return ["-", "-", "-", spell(mean)]
+    cases = (price.likely, price.low, price.high)
+    return [*(price.count(price.total(jobs, case)) for case in cases), spell(mean)]
+
+
+def sharing_lines(price: Price) -> list[str]:
+    """Return what it saves that a stage starts from its prefix's own checkpoint."""
+    study = price.study
+    shared = [job for job in price.dag if job.rule in TRAININGS]
+    rows = [
+        plan.job(study, plan.cell_rule(study, prefix), cell=prefix, seed=seed)
+        for table in study.config["tabulate"]
+        for cell in plan.table_cells(study, table)
+        for prefix in prefixes_of(cell)
+        for seed in study.seeds()
+    ]
+    if not shared:
+        return []
+    spent, scratch = price.total(shared), price.total(rows)
+    return [
+        f"Prefix sharing: {len(shared)} trainings, {price.count(spent)} {price.unit}. Training "
+        "every row of the tables from",
+        f"  scratch would take {len(rows)}, {price.count(scratch)} {price.unit}: "
+        f"{price.count(scratch - spent)} ({1 - spent / scratch:.0%}) are saved.",
+    ]
+
+
+def prefixes_of(cell: str) -> list[str]:
+    """Return a cell's trained prefixes, itself included, longest first."""
+    found = []
+    while stages_of(cell):
+        found.append(cell)
+        cell = parent_of(cell) or cell
+    return found
+
+
+def wall_lines(price: Price) -> list[str]:
+    """Return the wall time on the study's devices and the chain of jobs that bounds it."""
+    likely, low, high = (
+        spell(wall_time(price.dag, case, price.slots))
+        for case in (price.likely, price.low, price.high)
+    )
+    path = critical_path(price.dag, price.likely)
+    length = spell(sum(price.likely[job] for job in path))
+    count = f"{price.slots} {price.device}" + ("s" if price.slots > 1 else "")
+    return [
+        f"Wall time on {count}: {likely} (low {low}, high {high}), if no job waits in a queue.",
+        f"Critical path, which no number of {price.device}s shortens: {length}",
+        *(f"  {spell(price.likely[job]):>8}  {name_of(job)}" for job in path),
+    ]
+
+
+def disk_lines(price: Price) -> list[str]:
+    """Return the sizes of downloads and of what the study leaves on the disk."""
+    costs, dag = price.model, price.dag
+    models = [job.wildcards["model"] for job in dag if job.rule == "fetch_model"]
+    sets = [job for job in dag if job.rule == "fetch_dataset"]
+    download = sum(costs.download_bytes(str(model)) for model in models)
+    download += len(sets) * price.study.config["costs"]["bytes"]["dataset"]
+    kept = {
+        "checkpoints": sum(costs.kept_bytes(job) for job in dag if job.rule != "evaluate"),
+        "completions": sum(costs.kept_bytes(job) for job in dag if job.rule == "evaluate"),
+    }
+    resume = sorted((costs.resume_bytes(job) for job in dag), reverse=True)[: price.slots]
+    return [
+        f"Downloads: {spell_bytes(download)} ({len(models)} models, {len(sets)} data sets)",
+        "Disk: " + ", ".join(f"{spell_bytes(size)} of {name}" for name, size in kept.items()) + ";",
+        f"  up to {spell_bytes(sum(resume))} more in checkpoints/ while trainings run",
+    ]
+
+
+def cell_lines(price: Price) -> list[str]:
+    """Return what every cell adds to the study, and what it costs alone, from nothing."""
+    study, rows = price.study, []
+    for cell in study.cells():
+        own = evaluations(study, cell)
+        if stages_of(cell):
+            rule = plan.cell_rule(study, cell)
+            own += [plan.job(study, rule, cell=cell, seed=seed) for seed in study.seeds()]
+        dag = dag_of(study, cell_targets(study, cell))
+        wall = wall_time(dag, price.likely, price.slots)
+        rows.append([cell, *map(price.count, (price.total(own), price.total(dag))), spell(wall)])
+    head = ["Cell", f"{price.unit} it adds", "alone, from nothing", "wall time alone"]
+    return align([head, [""] * len(head), *rows], right=True)
+
+
+def measured_lines(price: Price, logs: Path) -> list[str]:
+    """Return predicted over measured time for every rule with times of finished jobs, if any."""
+    jobs: Counter[str] = Counter()
+    predicted: Counter[str] = Counter()
+    measured: Counter[str] = Counter()
+    for job in price.dag:
+        if (seconds := logged_seconds(job, logs)) is not None:
+            jobs[job.rule] += 1
+            predicted[job.rule] += price.predicted[job]
+            measured[job.rule] += seconds
+    if not jobs:
+        return []
+    rows = [
+        [rule, str(jobs[rule]), spell(predicted[rule]), spell(seconds)]
+        + [f"{predicted[rule] / seconds:.2f}" if seconds else ""]
+        for rule, seconds in measured.most_common()
+    ]
+    p, m = predicted.total(), measured.total()
+    total = ["total", str(jobs.total()), spell(p), spell(m), f"{p / m:.2f}"]
+    head = ["Measured rule", "Jobs", "predicted", "measured", "predicted / measured"]
+    return align([head, [""] * len(head), *rows, [""] * len(head), total], right=True)
+
+
+def left_lines(price: Price, results: Path) -> list[str]:
+    """Return how many trainings and evaluations are left, where some are done."""
+    jobs = [job for job in price.dag if job.rule in (*TRAININGS, "evaluate")]
+    left = [job for job in jobs if not is_done(job, results)]
+    if len(left) == len(jobs):
+        return []
+    return [
+        f"Done: {len(jobs) - len(left)} of the {len(jobs)} trainings and evaluations; "
+        f"left: {price.count(price.total(left))} {price.unit}."
+    ]
+
+
+def lines_of(price: Price, results: Path, logs: Path) -> list[str]:
+    """Return the whole plan as lines."""
+    study = price.study
+    trained = [cell for cell in study.cells() if stages_of(cell)]
+    models = dict.fromkeys(map(model_of, study.cells()))
+    seeds, benchmarks = ", ".join(map(str, study.seeds())), ", ".join(study.benchmarks())
+    basis = (
+        f"Times: measured for {price.measured} jobs, which corrects the others of their recipe"
+        if price.measured
+        else "Times: estimated by the cost model (`costs` in the config); nothing was measured"
+    )
+    parts = [
+        [
+            f"Study {study.name} on {price.slots} x {study.config['costs']['device']}",
+            f"Cells: {len(study.cells())}, of them trained: {len(trained)}; models: {len(models)}; "
+            f"seeds: {seeds}; benchmarks: {benchmarks}",
+            basis,
+        ],
+        rule_lines(price),
+        sharing_lines(price),
+        wall_lines(price),
+        disk_lines(price),
+        cell_lines(price),
+        measured_lines(price, logs),
+        left_lines(price, results),
+    ]
+    return [line for part in parts if part for line in ["", *part]]
+
+
+def main() -> None:
+    """Print the plan of the study that the flags name."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True, help="the study's resolved config")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of studies")
+    parser.add_argument("--logs", type=Path, default=Path("logs"), help="folder of their logs")
+    args = parser.parse_args()
+    study = load_study(args.config)
+    price = price_of(study, args.results)
+    print("\n".join(lines_of(price, args.results / study.name, args.logs / study.name)))
+
+
+if __name__ == "__main__":
+    main()
