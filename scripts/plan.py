@@ -149,7 +149,7 @@ def sharing_lines(price: Price) -> list[str]:
     rows = [
         plan.job(study, plan.cell_rule(study, prefix), cell=prefix, seed=seed)
         for table in study.config["tabulate"]
-        for cell in plan.table_cells(study, table)
+        for cell in study.rows_of_table(table)
         for prefix in prefixes_of(cell)
         for seed in study.seeds()
     ]

@@ -27,8 +27,12 @@ class Study:
 
     def cells(self) -> list[str]:
         """Return the cells of all tabulated tables, each once, in the order of the rows."""
-        rows = (row for table in self.config["tabulate"] for row in self._rows(table))
-        return list(dict.fromkeys(self.cell_of_row(row) for row in rows if isinstance(row, str)))
+        tables = self.config["tabulate"]
+        return list(dict.fromkeys(cell for table in tables for cell in self.rows_of_table(table)))
+
+    def rows_of_table(self, table: str) -> list[str]:
+        """Return the cells that a table's rows name, without those left to the numbers."""
+        return [self.cell_of_row(row) for row in self._rows(table) if isinstance(row, str)]
 
     def cells_of_table(self, table: str) -> list[str]:
         """Return the cells whose numbers a table needs, each once, in the order of its rows."""
