@@ -1,41 +1,44 @@
 # make demo   the whole study at toy scale, on this machine
+# make setup  the pinned environment alone; `make setup STACK=gpu` the one for Linux x86-64 and CUDA
 # make test   every test; `make test-quick` those that take seconds
 # make lint   ruff, snakefmt, snakemake --lint
 # make docs   write the README's list of assumptions anew
-# make lock   resolve envs/*.in anew
+# make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
 # make clean  remove what the demo made; `make distclean` the environment too
 
 # A Python 3.11 that is not the one inside .venv.
 OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
-# uv fetches torch's small CPU build; where pip is set up with a folder of wheels, torch's is taken
-# from there (uv does not read pip's settings).
-FIND_LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2> /dev/null)
-ifneq ($(FIND_LINKS),)
-export UV_FIND_LINKS ?= $(FIND_LINKS)
-endif
-TORCH_BACKEND ?= $(if $(FIND_LINKS),,--torch-backend=cpu)
-TORCH := $(shell grep '^torch==' envs/cpu.in)
 UV := uv==0.13.8
 PYTEST_ARGS ?=
+UPGRADE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-INSTALLED := .venv/installed
+# cpu or gpu: what is installed already, unless said.
+STACK ?= $(if $(wildcard .venv/installed-gpu),gpu,cpu)
+INSTALLED := .venv/installed-$(STACK)
+
+# cpu.lock lacks torch: uv fetches its small CPU build; where pip is set up with a folder of wheels,
+# torch's is taken from there (uv does not read pip's settings).
+TORCH := $(shell grep '^torch==' envs/cpu.in)
+FIND_LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2> /dev/null)
+TORCH_BACKEND ?= $(or $(addprefix --find-links=,$(FIND_LINKS)),--torch-backend=cpu)
 
 .PHONY: setup demo test test-quick lint docs lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
 
-$(INSTALLED): envs/cpu.lock
+$(INSTALLED): envs/$(STACK).lock envs/tools.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11) and \
 	  "The study is pinned to Python 3.11, $(PYTHON) is %d.%d. Install 3.11 or say: make PYTHON=/path/to/python3.11" % v[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "$(PYTHON) lacks venv or pip; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	python -m pip install --quiet $(UV)
-	uv pip install --python .venv --quiet $(TORCH_BACKEND) $(TORCH)
-	uv pip install --python .venv --quiet --no-deps --require-hashes --compile-bytecode -r envs/cpu.lock
+	$(if $(filter cpu,$(STACK)),uv pip install --python .venv --quiet $(TORCH_BACKEND) $(TORCH))
+	uv pip install --python .venv --quiet --no-deps --require-hashes --compile-bytecode \
+	  -r envs/$(STACK).lock -r envs/tools.lock
 	touch $@
 
 demo: setup
@@ -58,10 +61,17 @@ lint: setup
 docs: setup
 	python -m scripts.list_assumptions config.yaml README.md
 
+# The GPU stack has the most limits: it is resolved first, and the locks for any machine follow it.
+RESOLVE := env -u UV_FIND_LINKS uv pip compile --quiet --python-version 3.11 --generate-hashes \
+  --custom-compile-command "make lock" $(UPGRADE)
+RESOLVE_ANY := $(RESOLVE) --config-file envs/uv.toml --universal -c envs/gpu.lock
 lock: setup
-	PIP_CONFIG_FILE=/dev/null uv pip compile --quiet --config-file envs/uv.toml \
-	  --custom-compile-command "make lock" envs/cpu.in -o envs/cpu.lock
-	python -m scripts.write_conda_env envs/cpu.lock $(TORCH) > envs/study.yaml
+	$(RESOLVE) --no-config --python-platform x86_64-manylinux_2_28 envs/gpu.in -o envs/gpu.lock
+	$(RESOLVE_ANY) envs/cpu.in -o envs/cpu.lock
+	$(RESOLVE_ANY) envs/paper.in -o envs/paper.lock
+	$(RESOLVE_ANY) --override envs/tools.override envs/tools.in -o envs/tools.lock
+	python -m scripts.write_conda_env envs/gpu.lock > envs/study.yaml
+	python -m scripts.write_conda_env envs/paper.lock > envs/paper.yaml
 
 clean:
 	rm -rf results/demo checkpoints/demo logs/demo

@@ -46,7 +46,7 @@ rule generate_dataset:
     wildcard_constraints:
         dataset=datasets_made_by("generate_dataset"),
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("generate_dataset"),
     message:
@@ -70,7 +70,7 @@ rule load_problems:
     benchmark:
         "logs/{study}/load_problems/{dataset}.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("load_problems"),
     message:
@@ -95,7 +95,7 @@ rule clean_dataset:
     benchmark:
         "logs/{study}/clean_dataset/{dataset}.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("clean_dataset"),
     message:
@@ -121,7 +121,7 @@ rule make_examples:
     wildcard_constraints:
         dataset=datasets_with_examples_by("make_examples"),
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("make_examples"),
     message:
@@ -174,7 +174,7 @@ rule make_data_card:
     benchmark:
         "logs/{study}/make_data_card/{dataset}.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("make_data_card"),
     message:

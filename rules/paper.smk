@@ -25,7 +25,7 @@ rule make_table:
     benchmark:
         "logs/{study}/make_table/{table}.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("make_table"),
     message:
@@ -54,7 +54,7 @@ rule plot_scores:
     benchmark:
         "logs/{study}/plot_scores.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("plot_scores"),
     message:

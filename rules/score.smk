@@ -22,7 +22,7 @@ rule score_cell:
     benchmark:
         "logs/{study}/score_cell/{cell}.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("score_cell"),
     message:
@@ -50,7 +50,7 @@ rule collect_scores:
     benchmark:
         "logs/{study}/collect_scores.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("collect_scores"),
     message:
@@ -78,7 +78,7 @@ rule compare_parents:
     benchmark:
         "logs/{study}/compare_parents.tsv"
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         key=key_of("compare_parents"),
     message:

@@ -7,7 +7,6 @@ import yaml
 
 from scripts.lib.study import fingerprint, plan
 from scripts.lib.study.config import validated_study
-from scripts.write_conda_env import conda_env
 from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -128,28 +127,27 @@ def test_a_module_that_is_run_by_name_counts(tmp_path, monkeypatch):
     assert digest_of(other, tmp_path, monkeypatch) != before
 
 
-def test_the_environment_counts_by_its_pins_without_those_of_the_checks(tmp_path, monkeypatch):
-    environment = tmp_path / "study.yaml"
-    monkeypatch.setattr(fingerprint, "ENVIRONMENT", environment)
-    digests = []
-    for pins in (
-        ["torch==2.13.0", "ruff==1.0"],
-        ["torch==2.13.0", "ruff==2.0"],
-        ["torch==2.14.0", "ruff==1.0"],
-    ):
-        environment.write_text("# Made.\n" + "".join(f'      - "{pin}"\n' for pin in pins))
-        fingerprint.environment_fingerprint.cache_clear()
-        digests.append(fingerprint.environment_fingerprint())
-    fingerprint.environment_fingerprint.cache_clear()
-    assert digests[0] == digests[1] != digests[2]
-
-
-def test_the_conda_environment_is_the_lock_with_torch():
-    torch = next(
-        line for line in (ROOT / "envs" / "cpu.in").read_text().splitlines() if "torch==" in line
+def test_the_environment_counts_by_its_pins_for_the_rules_that_name_it(tmp_path, monkeypatch):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "rules" / "all.smk").write_text(
+        'rule one:\n    """One."""\n\n    conda:\n        "../envs/one.yaml"\n\n\n'
+        'rule two:\n    conda:\n        "../envs/two.yaml"\n'
     )
-    lock = (ROOT / "envs" / "cpu.lock").read_text()
-    assert (ROOT / "envs" / "study.yaml").read_text() == conda_env(lock, torch)
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
+    pin = "      - torch=={}\n        --hash=sha256:{}\n"
+    digests = []
+    for version, digest in (("2.13.0", "aa"), ("2.13.0", "bb"), ("2.14.0", "aa")):
+        (tmp_path / "envs" / "one.yaml").write_text(f"# {digest}\n" + pin.format(version, digest))
+        (tmp_path / "envs" / "two.yaml").write_text("      - numpy==2.3.5\n")
+        fingerprint.environment_fingerprint.cache_clear()
+        digests.append([fingerprint.environment_fingerprint(rule) for rule in ("one", "two")])
+    with pytest.raises(SystemExit, match="no rule three"):
+        fingerprint.environment_of("three")
+    fingerprint.environment_fingerprint.cache_clear()
+    assert digests[0] == digests[1]
+    assert digests[0][0] != digests[2][0]
+    assert digests[0][1] == digests[2][1]
 
 
 def test_collapse_counts_for_grpo_alone():

@@ -1,4 +1,4 @@
-"""Digests of what a script executes: its syntax tree, the project's modules, the lock."""
+"""Digests of what a job executes: its script's syntax tree, the project's modules, its packages."""
 
 import ast
 import functools
@@ -7,15 +7,6 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-ENVIRONMENT = ROOT / "envs" / "study.yaml"  # made from the lock, with torch, which is not in it
-CHECKS = {
-    "pytest",
-    "hypothesis",
-    "sortedcontainers",
-    "ruff",
-    "snakefmt",
-}  # no result depends on them
-
 # These change no result: they compute the settings, which are in the key already, or what is
 # reported about a run, or they fetch what is then compared by its digest.
 WITHOUT_EFFECT = {
@@ -43,12 +34,25 @@ def code_fingerprint(script: str) -> str:
 
 
 @functools.cache
-def environment_fingerprint() -> str:
-    """Return one digest of the pinned packages of the environment, but for those of the checks."""
-    text = ENVIRONMENT.read_text(encoding="utf-8")
-    found = re.findall(r'- "([^\s"=]+)(==[^\s";]+)', text)
-    pins = sorted(name + version for name, version in found if name not in CHECKS)
-    return hashlib.sha256("\n".join(pins).encode()).hexdigest()
+def environment_fingerprint(rule: str) -> str:
+    """Return one digest of the pinned packages of the environment that a rule names.
+
+    They are those of its conda file on every machine. A laptop has the same versions without the
+    packages for CUDA, so that a new vLLM reruns the demo too: keys that differ between machines
+    would cost more.
+    """
+    text = environment_of(rule).read_text(encoding="utf-8")
+    pins = re.findall(r"^ +- ([^\s=]+==[^\s;]+)", text, re.MULTILINE)
+    return hashlib.sha256("\n".join(sorted(pins)).encode()).hexdigest()
+
+
+def environment_of(rule: str) -> Path:
+    """Return the conda file of a rule, from the rule itself."""
+    named = re.compile(rf'^rule {rule}:\n(?:(?: .*)?\n)*? +conda:\n +"\.\./([^"]+)"', re.MULTILINE)
+    for file in sorted((ROOT / "rules").glob("*.smk")):
+        if found := named.search(file.read_text(encoding="utf-8")):
+            return ROOT / found[1]
+    raise SystemExit(f"rules/: no rule {rule} that names its environment as `conda:`")
 
 
 def _modules(module: str) -> set[str]:

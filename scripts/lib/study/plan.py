@@ -1,6 +1,6 @@
 """What every job of the study is: its settings, and the one key that decides whether it reruns.
 
-A job's key is the digest of its settings, its code, its environment lock and the keys of the jobs
+A job's key is the digest of its settings, its code, its pinned packages and the keys of the jobs
 whose files it reads. Keys are cumulative, because Snakemake compares parameters as a bag of values
 and forgets those of a job that failed: with one cumulative string a result can never be taken for
 current while anything before it changed.
@@ -38,7 +38,7 @@ class Job:
             "settings": self.settings,
             "parents": self.parents,
             "code": code_fingerprint(self.rule),
-            "environment": environment_fingerprint(),
+            "environment": environment_fingerprint(self.rule),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

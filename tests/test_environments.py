@@ -1,0 +1,289 @@
+"""Locks, conda files and the environment that runs these tests: one set of versions, all hashed.
+
+Conda itself cannot be had here: the pip section of its file is installed with pip, as conda would.
+"""
+
+import ast
+import functools
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
+
+from scripts.lib.records import write_json
+from scripts.lib.study import fingerprint, plan
+from scripts.lib.study.config import validated_study
+from scripts.write_conda_env import conda_env
+from tests.score_samples import cell_record
+from tests.workflow import ROOT
+
+ENVS = ROOT / "envs"
+LOCKS = ["gpu", "cpu", "paper", "tools"]
+CONDA = {"study": "gpu", "paper": "paper"}
+FOLLOWING_GPU = ["--universal", "--config-file", ENVS / "uv.toml"]
+RESOLVED_WITH = {  # as `make lock` does
+    "gpu": ["--no-config", "--python-platform", "x86_64-manylinux_2_28"],
+    "cpu": FOLLOWING_GPU,
+    "paper": FOLLOWING_GPU,
+    "tools": [*FOLLOWING_GPU, "--override", ENVS / "tools.override"],
+}
+
+
+def lock_text(name):
+    return (ENVS / f"{name}.lock").read_text()
+
+
+def pins_of(requirements):
+    """Return {package: version} of the text of a lock."""
+    return dict(re.findall(r"^([a-z0-9][a-z0-9-]*)==([^\s;]+)", requirements, re.MULTILINE))
+
+
+def pip_section(name):
+    """Return the lines that conda gives to pip."""
+    listed = yaml.safe_load((ENVS / f"{name}.yaml").read_text())["dependencies"]
+    return next(entry["pip"] for entry in listed if isinstance(entry, dict))
+
+
+def rules_of(environment):
+    """Return the rules that run in an environment."""
+    return [rule for rule in plan.JOBS if fingerprint.environment_of(rule).stem == environment]
+
+
+# -------------------------------------------------------------------------------- agreement
+
+
+@pytest.mark.parametrize(
+    "package", ["trl", "transformers", "peft", "datasets", "lighteval", "math-verify"]
+)
+def test_lock_conda_file_and_installed_package_agree(package):
+    version = pins_of(lock_text("gpu"))[package]
+    assert pins_of(lock_text("cpu"))[package] == version
+    assert pins_of("\n".join(pip_section("study")))[package] == version
+    assert metadata.version(package) == version
+
+
+@pytest.mark.parametrize("lock", ["cpu", "paper", "tools"])
+def test_every_shared_package_has_one_version(lock):
+    gpu, other = pins_of(lock_text("gpu")), pins_of(lock_text(lock))
+    assert {p: v for p, v in other.items() if p in gpu} == {p: gpu[p] for p in other if p in gpu}
+
+
+def test_the_running_environment_is_that_of_the_locks():
+    installed = {
+        canonicalize_name(d.metadata["Name"]): d.version.partition("+")[0]
+        for d in metadata.distributions()
+    }
+    lines = re.findall(r"^[a-z0-9].*==[^\\\n]*", lock_text("cpu") + lock_text("tools"), re.M)
+    needed = [r for r in map(Requirement, lines) if r.marker is None or r.marker.evaluate()]
+    assert len(needed) > 200
+    for requirement in needed:
+        assert requirement.specifier.contains(installed[requirement.name]), requirement
+    gpu = pins_of(lock_text("gpu"))
+    assert {p: v for p, v in installed.items() if p in gpu and v != gpu[p]} == {}
+
+
+@pytest.mark.parametrize(("environment", "lock"), CONDA.items())
+def test_the_conda_file_is_written_from_the_lock(environment, lock):
+    name = f"envs/{lock}.lock"
+    assert (ENVS / f"{environment}.yaml").read_text() == conda_env(name, lock_text(lock))
+    assert pins_of("\n".join(pip_section(environment))) == pins_of(lock_text(lock))
+
+
+def test_the_gpu_lock_holds_the_cuda_stack_and_the_cpu_lock_leaves_torch_to_the_machine():
+    cuda = {"torch", "triton", "vllm", "deepspeed", "nvidia-cublas", "nvidia-nccl-cu13"}
+    assert cuda <= pins_of(lock_text("gpu")).keys()
+    assert not cuda & pins_of(lock_text("cpu")).keys()
+    listed = re.findall(r"^torch==(\S+)$", (ENVS / "cpu.in").read_text(), re.M)
+    assert listed == [pins_of(lock_text("gpu"))["torch"]]
+
+
+@pytest.mark.parametrize("stack", ["cpu", "gpu"])
+def test_make_setup_installs_the_stack_that_is_asked_for(stack):
+    command = ["make", "--dry-run", "--always-make", "setup", f"STACK={stack}"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert f"-r envs/{stack}.lock -r envs/tools.lock" in printed
+    assert ("torch==" in printed) == (stack == "cpu")
+
+
+# ----------------------------------------------------------------------------------- hashes
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_package_of_a_lock_lacks_a_hash(lock):
+    blocks = re.split(r"^(?=[a-z0-9])", lock_text(lock), flags=re.M)[1:]
+    assert len(blocks) == len(pins_of(lock_text(lock)))
+    assert [b for b in blocks if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", b)] == []
+
+
+@pytest.mark.parametrize("environment", CONDA)
+def test_every_package_of_a_conda_file_is_pinned_with_its_hashes(environment):
+    python, pip, _ = yaml.safe_load((ENVS / f"{environment}.yaml").read_text())["dependencies"]
+    assert re.fullmatch(r"python=3\.11\.\d+", python)
+    assert re.fullmatch(r"pip=\d+\.\d+(\.\d+)?", pip)
+    entry = re.compile(r"[a-z0-9-]+==[^\s;]+( ; [^#]+?)?( --hash=sha256:[0-9a-f]{64})+")
+    assert [line for line in pip_section(environment) if not entry.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize("file", sorted(ENVS.iterdir()), ids=lambda file: file.name)
+def test_no_file_names_a_host_or_a_folder_of_a_machine(file):
+    assert not re.search(r"://|find-links|index-url|\+cpu|^/", file.read_text(), re.M)
+
+
+# ------------------------------------------------------------------------------------ rules
+
+
+def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it():
+    with SnakemakeApi(OutputSettings()) as api:
+        workflow = api.workflow(ResourceSettings(cores=1), snakefile=ROOT / "Snakefile")._workflow
+        workflow.include(workflow.snakefile, overwrite_default_target=True)
+        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name != "all"}
+    named = {rule: f"../envs/{fingerprint.environment_of(rule).name}" for rule in plan.JOBS}
+    assert given == named
+    assert set(named.values()) == {f"../envs/{environment}.yaml" for environment in CONDA}
+
+
+distributions = functools.cache(metadata.packages_distributions)
+
+
+def imported(module, seen):
+    """Return the packages that a module of the project imports, anywhere, to the end."""
+    file = ROOT / f"{module.replace('.', '/')}.py"
+    if module in seen or not file.exists():
+        return set()
+    seen.add(module)
+    packages = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        packages |= {name.partition(".")[0] for name in names}
+        for name in names:
+            packages |= imported(name, seen)
+    return packages - {"scripts"} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("rule", rules_of("paper"))
+def test_a_rule_of_the_small_environment_imports_only_what_is_in_it(rule):
+    packages = imported(f"scripts.{rule}", set())
+    needed = {canonicalize_name(distributions()[package][0]) for package in packages}
+    assert {"jsonschema", "pyyaml"} <= needed <= pins_of(lock_text("paper")).keys()
+
+
+def test_whatever_loads_models_or_grades_runs_in_the_large_environment():
+    assert {"train_sft", "train_grpo", "evaluate", "verify_traces"} <= set(rules_of("study"))
+
+
+# -------------------------------------------------------------------- with a package index
+
+
+@pytest.fixture(scope="module")
+def package_index():
+    """Skip where pip reaches no package index."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
+    command += ["--no-deps", "--retries", "1", "--timeout", "10", "six"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        pytest.skip(f"pip reaches no package index: {run.stderr.strip().splitlines()[-1]}")
+
+
+def uv(*arguments):
+    command = ["uv", "pip", *arguments, "--python-version", "3.11"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout + run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_is_what_its_list_resolves_to(lock, package_index):
+    """Under its own versions: they satisfy the list and one another, and none is missing."""
+    resolved = uv("compile", f"envs/{lock}.in", "-c", f"envs/{lock}.lock", *RESOLVED_WITH[lock])
+    assert pins_of(resolved) == pins_of(lock_text(lock))
+
+
+@pytest.mark.slow
+def test_the_gpu_lock_can_be_installed_on_linux_with_cuda(package_index, tmp_path):
+    """There is a file with a locked hash for every package; nothing is downloaded."""
+    locks = ["-r", "envs/gpu.lock", "-r", "envs/tools.lock", "--no-deps", "--require-hashes"]
+    target = ["--dry-run", "--target", tmp_path / "none", *RESOLVED_WITH["gpu"]]
+    planned = re.findall(r"^ \+ (\S+)==", uv("install", *locks, *target), re.M)
+    assert pins_of(lock_text("gpu")).keys() <= set(planned)
+
+
+@pytest.fixture(scope="module")
+def paper_python(package_index, tmp_path_factory) -> Path:
+    """Return the Python of an empty venv with the pip section of paper.yaml installed."""
+    folder = tmp_path_factory.mktemp("paper")
+    python = folder / "venv" / "bin" / "python"
+    dependencies = yaml.safe_load((ENVS / "paper.yaml").read_text())["dependencies"]
+    requirements = folder / "requirements.txt"
+    requirements.write_text("\n".join(pip_section("paper")))
+    pip = [python, "-m", "pip", "install", "--quiet"]
+    for command in (
+        [sys.executable, "-m", "venv", folder / "venv"],
+        [*pip, dependencies[1].replace("=", "==")],
+        [*pip, "--require-hashes", "-r", requirements],
+    ):
+        run = subprocess.run(command, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+    return python
+
+
+def run_script(python, script, *arguments):
+    command = [python, "-m", f"scripts.{script}", *map(str, arguments)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.slow
+def test_the_paper_environment_holds_its_packages_and_no_others(paper_python):
+    listed = subprocess.run(
+        [paper_python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True
+    ).stdout
+    installed = {canonicalize_name(name): v for name, v in re.findall(r"(\S+)==(\S+)", listed)}
+    locked = pins_of(lock_text("paper"))
+    assert {p: v for p, v in installed.items() if p not in ("pip", "setuptools")} == locked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", rules_of("paper"))
+def test_a_script_of_the_paper_environment_starts_in_it(rule, paper_python):
+    assert f"usage: {rule}.py" in run_script(paper_python, rule, "--help")
+
+
+@pytest.mark.slow
+def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    study = validated_study(config, [])
+    write_json(tmp_path / "config.json", config)
+    for number, cell in enumerate(study.cells()):
+        for benchmark in study.benchmarks():
+            record = cell_record(cell, benchmark, 0.1 + number / 50, seeds=3)
+            record["key"] = plan.job(study, "score_cell", cell=cell).key
+            write_json(tmp_path / "cells" / cell / f"{benchmark}.json", record)
+    made = []
+    for python in (sys.executable, paper_python):
+        folder = tmp_path / f"made-{len(made)}"
+        given = ["--config", tmp_path / "config.json", "--cells", tmp_path / "cells"]
+        table, figure = (
+            plan.job(study, "make_table", table="table2"),
+            plan.job(study, "plot_scores"),
+        )
+        table_flags = ["--key", table.key, "--table", "table2", "--output-folder", folder]
+        run_script(python, "make_table", *given, *table_flags)
+        png = ["--pdf", folder / "scores.pdf", "--png", folder / "scores.png"]
+        run_script(python, "plot_scores", *given, "--key", figure.key, *png)
+        made.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    assert len(made[0]) == 6
+    assert made[0] == made[1]
