@@ -44,5 +44,22 @@ include: "rules/paper.smk"
 include: "rules/plan.smk"
 
 
+# On a cluster these run on the login node: compute nodes often have no network, and a job of seconds
+# takes longer to submit than to run. What takes minutes or a GPU is submitted.
+localrules:
+    all,
+    fetch_model,
+    fetch_dataset,
+    build_tokenizer,
+    generate_dataset,
+    load_problems,
+    make_examples,
+    make_data_card,
+    score_cell,
+    collect_scores,
+    make_table,
+    plot_scores,
+
+
 onstart:
     write_resolved_config(workflow.dag_settings.targets)

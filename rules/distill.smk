@@ -23,12 +23,14 @@ rule sample_traces:
     priority: 2
     conda:
         "../envs/study.yaml"
+    resources:
+        gpu=1,
     params:
         key=key_of("sample_traces"),
     message:
         "sample_traces {wildcards.dataset}"
     shell:
-        "exec python -m scripts.sample_traces"
+        "exec python -m scripts.launch --gpus {resources.gpu} scripts.sample_traces"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --dataset {wildcards.dataset} --teacher {input.teacher:q} --problems {input.problems:q}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"

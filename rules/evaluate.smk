@@ -24,12 +24,14 @@ rule evaluate:
         "logs/{study}/evaluate/{cell}_seed-{seed}.tsv"
     conda:
         "../envs/study.yaml"
+    resources:
+        gpu=1,
     params:
         key=key_of("evaluate"),
     message:
         "evaluate {wildcards.cell} seed-{wildcards.seed}"
     shell:
-        "exec python -m scripts.evaluate"
+        "exec python -m scripts.launch --gpus {resources.gpu} scripts.evaluate"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.cell} --seed {wildcards.seed}"
         " --model-record {input.model:q} --problems {input.problems:q}"

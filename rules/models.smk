@@ -65,12 +65,14 @@ rule build_model:
     priority: 2
     conda:
         "../envs/study.yaml"
+    resources:
+        gpu=1,
     params:
         key=key_of("build_model"),
     message:
         "build_model {wildcards.model}"
     shell:
-        "exec python -m scripts.build_model"
+        "exec python -m scripts.launch --gpus {resources.gpu} scripts.build_model"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --model {wildcards.model} --tokenizer {input.tokenizer:q} --start {input.start:q}"
         " --checkpoints checkpoints/{wildcards.study}/build_model/{wildcards.model}"

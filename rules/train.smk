@@ -21,12 +21,14 @@ rule train_sft:
     priority: 1
     conda:
         "../envs/study.yaml"
+    resources:
+        gpu=1,
     params:
         key=key_of("train_sft"),
     message:
         "train_sft {wildcards.prefix}+{wildcards.stage} seed-{wildcards.seed}"
     shell:
-        "exec python -m scripts.train_sft"
+        "exec python -m scripts.launch --gpus {resources.gpu} scripts.train_sft"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
         " --parent {input.parent:q} --examples {input.examples:q}"
@@ -50,12 +52,14 @@ rule train_grpo:
     priority: 1
     conda:
         "../envs/study.yaml"
+    resources:
+        gpu=1,
     params:
         key=key_of("train_grpo"),
     message:
         "train_grpo {wildcards.prefix}+{wildcards.stage} seed-{wildcards.seed}"
     shell:
-        "exec python -m scripts.train_grpo"
+        "exec python -m scripts.launch --gpus {resources.gpu} scripts.train_grpo"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
         " --parent {input.parent:q} --examples {input.examples:q}"

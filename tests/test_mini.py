@@ -11,7 +11,7 @@ import pytest
 from scripts.lib.records import digest_files, read_json
 from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, snakemake
 
-MINI = ["--configfile", DEMO, ROOT / "tests" / "studies" / "mini.yaml"]
+MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
 RUN = ["--cores", "2", "--rerun-triggers", "mtime", "params", "input", *MINI, "--", "all"]
 CELLS = ["toy-base", "toy-base+sft", "toy-base+kd-lora+rl"]
 

@@ -37,13 +37,28 @@ FIXED = {
 
 
 def processes() -> int:
-    """Return how many processes train together (set by `accelerate launch`)."""
+    """Return how many processes train together (set by scripts/launch.py through torchrun)."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def main_process() -> bool:
     """Say whether this process is the one that writes files."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def check_devices(visible: int) -> None:
+    """End unless each visible GPU has a process of its own.
+
+    One process with several GPUs splits every batch over them (DataParallel): other numbers, and
+    slower. Without a GPU, as in the demo, there is nothing to compare.
+    """
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if visible not in (0, local):
+        raise SystemExit(
+            f"{visible} GPUs are visible to {local} training process(es), but each must have one: "
+            "start the training through Snakemake or scripts.launch, or set CUDA_VISIBLE_DEVICES "
+            "to the GPUs that it shall use"
+        )
 
 
 def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:

@@ -27,7 +27,7 @@ from scripts.lib.records import (
     write_json,
 )
 from scripts.lib.training import collapse
-from scripts.lib.training.recipes import main_process, processes
+from scripts.lib.training.recipes import check_devices, main_process, processes
 from scripts.lib.training.resume import Clock, last_checkpoint, locked, tidy
 
 
@@ -99,10 +99,12 @@ def train(training: Training, build: Builder) -> None:
 
 def train_from(parent: Path, training: Training, build: Builder, work: Path, clock: Clock) -> None:
     """Train from the last whole checkpoint, or from the parent, and publish what came of it."""
+    import torch
     from transformers.utils.logging import disable_progress_bar
 
     from scripts.lib.training.watch import Watch, peak_memory
 
+    check_devices(torch.cuda.device_count())
     disable_progress_bar()
     patience = training.settings.get("collapse", {}).get("zero_reward_steps")
     examples = read_jsonl(training.examples)
