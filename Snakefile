@@ -62,4 +62,5 @@ localrules:
 
 
 onstart:
+    check_cluster()
     write_resolved_config(workflow.dag_settings.targets)

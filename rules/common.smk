@@ -3,8 +3,11 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
+
+from snakemake.settings.types import DeploymentMethod
 
 if sys.version_info[:2] != (3, 11):
     raise SystemExit(
@@ -12,8 +15,16 @@ if sys.version_info[:2] != (3, 11):
         "Run `make setup` with PYTHON=<a Python 3.11> and put .venv/bin first on PATH."
     )
 
+conda_asked_for = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+if conda_asked_for and shutil.which("conda") is None:
+    raise SystemExit(
+        "--sdm conda needs conda on PATH: install Miniforge (conda-forge.org/download), or leave "
+        "the flag out and the jobs run in .venv, which `make setup` makes."
+    )
+
 sys.path.insert(0, workflow.basedir)
 
+from scripts.lib.cluster import check_submissions
 from scripts.lib.study import plan
 from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
@@ -89,6 +100,32 @@ def write_resolved_config(targets):
         write_json(PLAN_CONFIG, config)
     if set(targets) != {"plan"}:
         write_json(f"{RESULTS}/config.json", config)
+
+
+def check_cluster():
+    """Ask SLURM whether it would take the planned jobs, one of each rule."""
+    if workflow.executor_plugin.name != "slurm":
+        return
+    from snakemake_executor_plugin_slurm.submit_string import get_submit_command
+    from snakemake_executor_plugin_slurm.utils import set_gres_string
+
+    jobs = {job.rule.name: job for job in workflow.dag.needrun_jobs() if not job.is_local}
+    calls = {}
+    for rule, job in jobs.items():
+        account, partition = (
+            job.resources.get(f"slurm_{name}") for name in ("account", "partition")
+        )
+        flags = {
+            "run_uuid": "test",
+            "slurm_logfile": os.devnull,
+            "comment_str": rule,
+            "account": f"-A {shlex.quote(str(account))}" if account else "",
+            "partition": f"-p {shlex.quote(str(partition))}" if partition else "",
+            "workdir": None,
+        }
+        calls[rule] = get_submit_command(job, flags, workflow.executor_settings)
+        calls[rule] += set_gres_string(job)
+    check_submissions(calls)
 
 
 # ------------------------------------------------------------------------------ input functions
