@@ -8,24 +8,14 @@ import time
 
 import pytest
 
-from scripts.lib.records import digest_files, read_json
-from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, snakemake
+from scripts.lib.records import read_json
+from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
 MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
 RUN = ["--cores", "2", "--rerun-triggers", "mtime", "params", "input", *MINI, "--", "all"]
 CELLS = ["toy-base", "toy-base+sft", "toy-base+kd-lora+rl"]
 
 pytestmark = pytest.mark.slow
-
-
-def reproducible(folder):
-    """Return {file: sha256} of what two honest runs must agree on.
-
-    Only training records and *.run.json hold times, hosts and versions.
-    """
-    files = digest_files(folder / "results" / "mini")
-    varying = ("training.json", ".run.json")
-    return {name: digest for name, digest in files.items() if not name.endswith(varying)}
 
 
 @pytest.fixture(scope="module")
@@ -101,4 +91,6 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(undisturbed, tmp_path):
     assert unlock.returncode == 0, unlock.stdout + unlock.stderr
     again = snakemake("--rerun-incomplete", *RUN, folder=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert reproducible(tmp_path) == reproducible(undisturbed)
+    assert reproducible(tmp_path / "results" / "mini") == reproducible(
+        undisturbed / "results" / "mini"
+    )

@@ -2,9 +2,12 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from scripts.lib.records import digest_files
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "demo" / "study.yaml"
@@ -18,6 +21,23 @@ ENVIRONMENT.pop("SRLM_MIRROR", None)
 def command(*arguments, folder):
     """Return the command line that runs snakemake with its files in a folder."""
     return ["snakemake", "--snakefile", ROOT / "Snakefile", "--directory", folder, *arguments]
+
+
+def checkout(folder):
+    """Copy what a clone holds into a folder, where commands can be typed as a user types them."""
+    made = (".git", ".venv", ".snakemake", "results", "checkpoints", "logs", "downloads")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*made, "__pycache__", ".*_cache"))
+    return folder
+
+
+def reproducible(results):
+    """Return {file: sha256} of what two honest runs must agree on.
+
+    Only training records and *.run.json hold times, hosts and versions.
+    """
+    varying = ("training.json", ".run.json")
+    files = digest_files(results)
+    return {name: digest for name, digest in files.items() if not name.endswith(varying)}
 
 
 def snakemake(*arguments, folder, **environment):
