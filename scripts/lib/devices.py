@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 RESTRICTION = "CUDA_VISIBLE_DEVICES"
-POLL_SECONDS = 5.0
+POLL_SECONDS = 1.0
 
 
 def visible_devices() -> list[str]:

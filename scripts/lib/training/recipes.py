@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.training.resume import KEPT_CHECKPOINTS
+
 OURS = ("global_batch_size", "lora", "model_init_kwargs")
 
 # Not the recipe's to say: they follow from the job, or the run's exactness rests on them.
@@ -137,7 +139,7 @@ def trainer_arguments(
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_strategy": "steps",
-        "save_total_limit": 2,  # a torn newest one leaves the one before it
+        "save_total_limit": KEPT_CHECKPOINTS,
         "use_cpu": not torch.cuda.is_available(),
     }
 

@@ -11,12 +11,14 @@ import shutil
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from scripts.lib.records import read_json, write_json
 
 COMPLETE = "complete.json"
+KEPT_CHECKPOINTS = 2  # a torn newest one leaves the one before it
 
 
 def locked(folder: Path) -> AbstractContextManager:
@@ -68,6 +70,22 @@ def last_checkpoint(work: Path) -> Path | None:
     """Return the newest whole checkpoint."""
     whole = [path for path in work.glob("checkpoint-*") if is_complete(path)]
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+def check_space(folder: Path, needed: int, what: str) -> None:
+    """End where a disk is too small for what a training will write, before it starts."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise SystemExit(
+            f"{folder}: {free / 1e9:.1f} GB are free, but {what} may take {needed / 1e9:.1f} GB: "
+            "make room, or put the folder on a larger disk (README, 'Scratch disks')"
+        )
+
+
+def checkpoint_bytes(model: Any) -> int:
+    """Return about how much one checkpoint takes: trained weights and two moments of AdamW."""
+    trained = (weight for weight in model.parameters() if weight.requires_grad)
+    return 3 * sum(weight.numel() * weight.element_size() for weight in trained)
 
 
 class Clock:

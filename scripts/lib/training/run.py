@@ -28,7 +28,15 @@ from scripts.lib.records import (
 )
 from scripts.lib.training import collapse
 from scripts.lib.training.recipes import check_devices, main_process, processes
-from scripts.lib.training.resume import Clock, last_checkpoint, locked, tidy
+from scripts.lib.training.resume import (
+    KEPT_CHECKPOINTS,
+    Clock,
+    check_space,
+    checkpoint_bytes,
+    last_checkpoint,
+    locked,
+    tidy,
+)
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,9 @@ def train_from(parent: Path, training: Training, build: Builder, work: Path, clo
         raise SystemExit(f"{training.examples}: holds no example to train on")
     watch = Watch(training.name, clock, patience)
     trainer, counts = build(Inputs(training.settings, parent, examples, work, watch))
+    present = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
+    needed = (KEPT_CHECKPOINTS + 1) * checkpoint_bytes(trainer.model)
+    check_space(work, needed - present, "its checkpoints")
     history, failure = run_trainer(trainer, last_checkpoint(work))
     verdict = collapse.found(history, patience) or failure
     steps = collapse.steps_of(history)

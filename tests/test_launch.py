@@ -1,0 +1,126 @@
+"""GPU jobs that share a machine: each gets devices of its own, and one process on each."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from scripts.launch import command_line
+from scripts.lib import devices
+from scripts.lib.training.recipes import check_devices
+from scripts.lib.training.resume import check_space
+from tests.workflow import ROOT
+
+PROBE = """\
+import os, sys
+print(os.environ.get("CUDA_VISIBLE_DEVICES", "none"), *sys.argv[1:], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """The environment of a machine with two GPUs, as far as nvidia-smi tells."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "nvidia-smi").write_text("#!/bin/sh\nprintf 'GPU-a\\nGPU-b\\n'\n")
+    (programs / "nvidia-smi").chmod(0o755)
+    (tmp_path / "probe.py").write_text(PROBE)
+    environment = {
+        name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"
+    }
+    return environment | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
+        "TMPDIR": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def launch(machine):
+    """Start a job on the machine; all that still run are ended with the test."""
+    started = []
+
+    def start(gpus=1, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.launch", "--gpus", str(gpus), "probe", "--key", "1"],
+            env=machine | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_jobs_of_one_machine_never_share_a_device(launch):
+    first, second = launch(), launch()
+    given = {process.stdout.readline() for process in (first, second)}
+    assert given == {"GPU-a --key 1\n", "GPU-b --key 1\n"}
+
+
+def test_a_device_is_free_again_when_its_job_dies_however_it_dies(launch):
+    first, second = launch(), launch()
+    lines = {process: process.stdout.readline() for process in (first, second)}
+    third = launch()
+    time.sleep(1.5)
+    assert third.poll() is None
+    first.send_signal(signal.SIGKILL)
+    assert third.stdout.readline() == lines[first]
+
+
+def test_what_slurm_granted_is_used_as_it_is(launch):
+    assert launch(CUDA_VISIBLE_DEVICES="3").stdout.readline() == "3 --key 1\n"
+    assert launch(gpus=0, CUDA_VISIBLE_DEVICES="5").stdout.readline() == "5 --key 1\n"
+
+
+def test_without_a_gpu_a_program_is_started_as_it_is(launch):
+    assert launch(PATH="/nowhere").stdout.readline() == "none --key 1\n"
+
+
+def test_fewer_devices_than_asked_for_are_refused(launch):
+    _, message = launch(gpus=4).communicate()
+    assert "asked for 4 GPUs and sees 2 (GPU-a, GPU-b): ask for fewer" in message
+    assert "Traceback" not in message
+
+
+def test_a_training_has_one_process_on_each_device():
+    command = command_line("scripts.train_grpo", ["--seed", "0"], 8)
+    assert command[1:] == [
+        *["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=8"],
+        *["-m", "scripts.train_grpo", "--seed", "0"],
+    ]
+    with pytest.raises(SystemExit, match="scripts.evaluate uses one GPU, the job was given 2"):
+        command_line("scripts.evaluate", [], 2)
+
+
+def test_a_training_with_another_number_of_processes_than_devices_is_refused(monkeypatch):
+    check_devices(visible=0)
+    check_devices(visible=1)
+    with pytest.raises(SystemExit, match="8 GPUs are visible to 1 training process"):
+        check_devices(visible=8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    check_devices(visible=8)
+
+
+def test_devices_that_slurm_names_or_hides(monkeypatch):
+    for value, expected in [("0,1", ["0", "1"]), ("", []), ("NoDevFiles", []), ("-1", [])]:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+        assert devices.visible_devices() == expected
+
+
+def test_too_small_a_disk_is_named_with_the_cure(tmp_path):
+    check_space(tmp_path, 1000, "its checkpoints")
+    with pytest.raises(
+        SystemExit, match=r"GB are free, but its checkpoints may take .*larger disk"
+    ):
+        check_space(tmp_path, 10**18, "its checkpoints")
