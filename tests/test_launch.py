@@ -10,8 +10,10 @@ import pytest
 
 from scripts.launch import command_line
 from scripts.lib import devices
+from scripts.lib.records import read_json
 from scripts.lib.training.recipes import check_devices
 from scripts.lib.training.resume import check_space
+from tests.training_case import SFT, case, tiny_model
 from tests.workflow import ROOT
 
 PROBE = """\
@@ -124,3 +126,19 @@ def test_too_small_a_disk_is_named_with_the_cure(tmp_path):
         SystemExit, match=r"GB are free, but its checkpoints may take .*larger disk"
     ):
         check_space(tmp_path, 10**18, "its checkpoints")
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(tmp_path):
+    parent = tiny_model(tmp_path / "tiny")
+    records = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        path = case(folder, parent, "train_sft", SFT)
+        module, *arguments = command_line("scripts.train_sft", [], processes)[1:-1], str(path)
+        command = [sys.executable, *module, "tests.training_case", *arguments]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        records.append(read_json(folder / "out" / "training.json"))
+    assert [record["processes"] for record in records] == [1, 2]
+    losses = [[step["loss"] for step in record["log"]] for record in records]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
