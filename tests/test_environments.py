@@ -197,7 +197,7 @@ def package_index():
 
 
 def uv(*arguments):
-    command = ["uv", "pip", *arguments, "--python-version", "3.11"]
+    command = [sys.executable, "-m", "uv", "pip", *arguments, "--python-version", "3.11"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return run.stdout + run.stderr
