@@ -11,7 +11,7 @@ rule plan:
         f"logs/{STUDY.name}/plan.log",
     localrule: True
     conda:
-        "../envs/study.yaml"
+        "../envs/paper.yaml"
     params:
         config=PLAN_CONFIG,
     message:

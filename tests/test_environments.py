@@ -143,7 +143,7 @@ def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it()
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=ROOT / "Snakefile")._workflow
         workflow.include(workflow.snakefile, overwrite_default_target=True)
-        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name != "all"}
+        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name in plan.JOBS}
     named = {rule: f"../envs/{fingerprint.environment_of(rule).name}" for rule in plan.JOBS}
     assert given == named
     assert set(named.values()) == {f"../envs/{environment}.yaml" for environment in CONDA}

@@ -144,7 +144,7 @@ def test_a_measured_training_replaces_the_model_for_its_recipe(tmp_path):
     assert after[lora] == before[lora]
     text = "\n".join(lines_of(price, tmp_path / "paper", tmp_path / "logs"))
     assert "measured for 3 jobs" in text
-    assert "Done: 1 of the 114 trainings and evaluations" in text
+    assert "Done: 1 of the 144 trainings and evaluations" in text
 
 
 def test_records_of_another_device_or_recipe_do_not_count(tmp_path):

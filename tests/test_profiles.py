@@ -26,7 +26,7 @@ def test_the_profile_as_it_is_typed_plans_the_paper(profile, tmp_path):
     jobs = planned("--profile", profile, "all", folder=tmp_path)
     assert jobs["train_sft"] == 3 * 8
     assert jobs["train_grpo"] == 3 * 10
-    assert jobs["evaluate"] == 3 * 20
+    assert jobs["evaluate"] == 3 * 30
 
 
 @pytest.mark.parametrize("profile", PROFILES)
