@@ -41,7 +41,7 @@ SlurmctldPidFile={base}/slurmctld.pid
 SlurmdPidFile={base}/slurmd.%n.pid
 SlurmctldLogFile={base}/slurmctld.log
 SlurmdLogFile={base}/slurmd.%n.log
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
@@ -114,10 +114,13 @@ class Cluster:
         self.until(lambda: len(self.idle_nodes()) == len(names), "all nodes to be idle")
 
     def daemon(self, name: str, *command: str) -> None:
-        """Start a daemon in the foreground, its output in a file."""
+        """Start a daemon in the foreground, its output in a file; it ends with this process."""
         with (self.base / f"{name}.out").open("w") as output:
             self.daemons[name] = subprocess.Popen(
-                command, stdout=output, stderr=output, start_new_session=True
+                ["setpriv", "--pdeathsig", "TERM", *command],
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def stop(self) -> None:
@@ -132,6 +135,9 @@ class Cluster:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
             process.kill()
+        for nodes in NODES.values():
+            for node in nodes:
+                kill_processes_of(node)
         for name in ("slurm.conf", "gres.conf"):
             (ETC / name).unlink(missing_ok=True)
 
@@ -165,11 +171,15 @@ class Cluster:
         """Let a node die as by a power cut: its daemon and every process of its jobs, at once."""
         jobs = self.query("squeue", "-h", "-w", node, "-o", "%A")
         self.daemons.pop(node).kill()
-        for pid, command, environment in processes():
-            step = any(command.startswith(f"slurmstepd: [{job}.") for job in jobs)
-            if step or f"SLURMD_NODENAME={node}" in environment:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        kill_processes_of(node, tuple(f"slurmstepd: [{job}." for job in jobs))
+
+
+def kill_processes_of(node: str, commands: tuple[str, ...] = ()) -> None:
+    """Kill the processes that a node's jobs started, and those whose command begins so."""
+    for pid, command, environment in processes():
+        if f"SLURMD_NODENAME={node}" in environment or command.startswith(commands):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def processes() -> Iterator[tuple[int, str, list[str]]]:
