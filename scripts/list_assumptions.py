@@ -41,6 +41,8 @@ def _keys(
             yield from _keys(item, (*path, str(index)))
     elif isinstance(node, yaml.MappingNode) and not node.flow_style:
         for key, value in node.value:
+            if key.value == "<<":  # its keys are listed where they stand
+                continue
             yield key.start_mark.line, (*path, key.value), value
             yield from _keys(value, (*path, key.value))
 
