@@ -48,6 +48,7 @@ include: "rules/plan.smk"
 # takes longer to submit than to run. What takes minutes or a GPU is submitted.
 localrules:
     all,
+    plan,
     fetch_model,
     fetch_dataset,
     build_tokenizer,

@@ -9,7 +9,6 @@ rule plan:
     """Print what the study costs; nothing is submitted (`costs` in the config)."""
     log:
         f"logs/{STUDY.name}/plan.log",
-    localrule: True
     conda:
         "../envs/paper.yaml"
     params:

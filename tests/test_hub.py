@@ -1,6 +1,7 @@
 """Fetching from a hub on loopback, with the hub's own clients: layouts, faults, checks, pins."""
 
 import copy
+import errno
 import io
 import re
 import subprocess
@@ -560,3 +561,10 @@ def test_a_pin_asks_again_too_and_keeps_line_ends(hub, tmp_path):
     assert process.returncode == 0, process.stderr
     commit = source["revision"].encode()
     assert (tmp_path / "mine.yaml").read_bytes() == content.replace(b"null", commit)
+
+
+def test_a_full_disk_is_not_blamed_on_the_network():
+    from scripts.lib.hub import patient_hub
+
+    with pytest.raises(SystemExit, match="the disk is full.*Make room"), patient_hub("r", "c"):
+        raise OSError(errno.ENOSPC, "No space left on device")

@@ -10,6 +10,7 @@ Environment: SRLM_HUB_RETRIES (default 6) repeats of a request or a damaged file
 HF_HUB_DOWNLOAD_TIMEOUT (default 10) seconds without an answer or a byte; HF_ENDPOINT, HF_TOKEN.
 """
 
+import errno
 import hashlib
 import os
 import time
@@ -213,6 +214,11 @@ def patient_hub(repo: str, revision: str) -> Iterator[None]:
             f"the way may change it. {CURE}"
         ) from None
     except (HubUnavailable, httpx.HTTPError, OSError) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise SystemExit(
+                f"{place}: the disk is full ({_told(error)}). Make room, or make downloads/ a link "
+                "to a larger disk; what has arrived is kept."
+            ) from None
         raise SystemExit(f"{place}: the hub did not deliver it: {_told(error)}. {CURE}") from None
 
 
