@@ -24,7 +24,7 @@ from scripts.lib.evaluation.records import (
     with_verdicts,
 )
 from scripts.lib.evaluation.store import entry, write_evaluation
-from scripts.lib.memory import check_memory
+from scripts.lib.memory import check_memory, evaluation_gb
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
 from scripts.lib.records import (
@@ -206,7 +206,10 @@ def main() -> None:
         settings,
         args.store,
         args.output_folder,
-        load_study(args.config).config["models"][model_of(args.cell)].get("memory_gb"),
+        evaluation_gb(
+            load_study(args.config).config["models"][model_of(args.cell)],
+            next(iter(settings.values())),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_job
 from scripts.lib.hub import download, listing, patient_hub
-from scripts.lib.records import read_jsonl, sha256_of, write_json, write_jsonl
+from scripts.lib.records import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.config import load_study
 from scripts.lib.study.plan import mirror_file
 
@@ -29,7 +29,11 @@ def files_of_hub(dataset: str, source: dict[str, Any], downloads: Path) -> list[
     folder = downloads / repo / revision
     with patient_hub(repo, revision):
         listing(repo, revision, folder, "dataset")
-        names = split_files(source)
+        # Like the commit's listing these never change, so a complete download needs no hub.
+        kept = folder / ".cache" / f"{source.get('subset')}-{source['split']}.json"
+        if not kept.is_file():
+            write_json(kept, split_files(source))
+        names = read_json(kept)
         download(repo, revision, folder, names, repo_type="dataset")
     return [folder / name for name in names]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.prompts import messages
+from scripts.lib.devices import torch_device
 from scripts.lib.progress import report
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
 
@@ -15,12 +16,14 @@ def sample(
 ) -> tuple[list[str], float]:
     """Return one completion a question, and the share that the length limit cut off."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers import AutoModelForCausalLM, GenerationConfig
 
     from scripts.lib.stop_tokens import stop_token_ids
+    from scripts.lib.training.checkpoints import load_tokenizer
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = AutoTokenizer.from_pretrained(teacher, padding_side="left")
+    device = torch_device()
+    tokenizer = load_tokenizer(teacher, settings["chat_template_kwargs"])
+    tokenizer.padding_side = "left"
     model = AutoModelForCausalLM.from_pretrained(teacher, dtype="auto").to(device).eval()
     # generate() fills every argument left open from here: nothing of the checkpoint's stays.
     model.generation_config = GenerationConfig()
@@ -36,7 +39,10 @@ def sample(
     cut_off = 0
     for start in range(0, len(prompts), settings["batch_size"]):
         batch = tokenizer(
-            prompts[start : start + settings["batch_size"]], padding=True, return_tensors="pt"
+            prompts[start : start + settings["batch_size"]],
+            padding=True,
+            add_special_tokens=False,  # the chat template wrote them
+            return_tensors="pt",
         ).to(device)
         with torch.inference_mode():
             tokens = model.generate(

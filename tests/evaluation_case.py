@@ -37,14 +37,22 @@ def model_record(folder: Path, **fields) -> Path:
     return folder / "training.json"
 
 
-def run(tmp_path: Path, record: Path, names: dict[str, int], out: str = "out", **changed) -> Path:
+def run(
+    tmp_path: Path,
+    record: Path,
+    names: dict[str, int],
+    out: str = "out",
+    memory_gb: float | None = None,
+    **changed,
+) -> Path:
     """Evaluate benchmarks of a few problems each; return the output folder."""
     benchmarks = {}
     for name, count in names.items():
         benchmarks[name] = tmp_path / f"{name}.jsonl"
         write_jsonl(benchmarks[name], problems(count))
     settings = dict.fromkeys(names, {**SETTINGS, **changed})
-    evaluate("toy+sft", 0, record, benchmarks, settings, tmp_path / "store", tmp_path / out)
+    store, folder = tmp_path / "store", tmp_path / out
+    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, memory_gb)
     return tmp_path / out
 
 

@@ -177,3 +177,15 @@ def test_the_best_row_of_an_unknown_root_is_named():
         config["tables"]["table1"]["sections"][3]["rows"] = [{"best": "bas"}]
 
     assert "rows[0].best: unknown model or role 'bas'; did you mean 'base'?" in mistakes_of(change)
+
+
+def test_what_the_command_line_says_is_blamed_on_it(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(PAPER))
+    changed = PAPER | {"evaluate": ["gsm8kk"], "seeds": ["0"]}
+    with pytest.raises(SystemExit) as ended:
+        validated_study(changed, [file], {"evaluate": ["gsm8kk"], "seeds": ["0"]})
+    assert "--config: seeds[0]: must be integer, not the text '0'" in str(ended.value)
+    assert "give them in a --configfile" in str(ended.value)
+    with pytest.raises(SystemExit, match=r"--config: evaluate\[0\]: unknown benchmark 'gsm8kk'"):
+        validated_study(PAPER | {"evaluate": ["gsm8kk"]}, [file], {"evaluate": ["gsm8kk"]})

@@ -31,6 +31,21 @@ def test_questions_that_differ_in_case_and_punctuation_are_duplicates():
     assert removed == [{"id": "1", "reason": "same question as 0"}]
 
 
+def test_questions_that_differ_in_an_operator_or_a_point_are_no_duplicates():
+    questions = [
+        "What is 2+3?",
+        "What is 2*3?",
+        "What is 2.3?",
+        "What is 2 3?",
+        "$-$",
+        "+",
+        "?",
+        "!",
+    ]
+    kept, removed = deduplicate([problem(str(i), q) for i, q in enumerate(questions)])
+    assert len(kept) == len(questions)
+
+
 LONG = "Ann has {n} apples and gives three of them to Ben who eats one on his way to school today"
 
 
@@ -89,6 +104,7 @@ def test_braces_of_a_prompt_survive():
         ("<think>a</think><answer>\\boxed{1}</answer>", ("a", "\\boxed{1}")),
         ("<think>a", None),
         ("<think>a</think>\n", None),
+        ("<think>a</think> <think>b</think> \\boxed{1}", None),
     ],
 )
 def test_a_trace_is_split_or_refused(text, expected):
@@ -119,8 +135,8 @@ def test_golds_are_joined_by_question_and_every_trace_left_out_has_its_reason():
     assert {e["question"] for e in examples} == {"Q?"}
     assert reasons(removed) == {
         "again": "same question and trace as right",
-        "cut": "unfinished: no </think>, or nothing behind it",
-        "silent": "unfinished: no </think>, or nothing behind it",
+        "cut": "no single thought with a solution behind it",
+        "silent": "no single thought with a solution behind it",
         "foreign": "its question is not among the cleaned problems",
     }
 
@@ -161,7 +177,7 @@ def test_a_trace_without_a_gold_of_its_own_has_no_damaged_one():
 def test_an_empty_trace_is_counted_not_an_error(text):
     loaded = LOADERS["camel"]({"problem": "Q?", "reasoning_solution": text}, 0)
     _, removed = join_golds([loaded], [problem("0", "Q?", "18")], PROMPT)
-    assert "unfinished" in reasons(removed)["0"]
+    assert "no single thought" in reasons(removed)["0"]
 
 
 def test_the_real_traces_are_joined_judged_and_written_as_examples(real_data):

@@ -1,10 +1,14 @@
 """What Table 1's models need: their chat template's settings, and memory."""
 
 import pytest
+import yaml
 
 from scripts.lib.chat_template import set_template_settings
-from scripts.lib.memory import available_memory, check_memory
+from scripts.lib.memory import available_memory, check_memory, evaluation_gb
+from scripts.lib.study import plan
+from scripts.lib.study.config import validated_study
 from tests.training_case import tiny_model
+from tests.workflow import ROOT
 
 # As Qwen3's: an empty thought stands in the prompt where thinking is switched off.
 TEMPLATE = (
@@ -42,9 +46,30 @@ def test_a_model_that_needs_more_memory_than_the_job_has_is_refused(monkeypatch)
     monkeypatch.setenv("SLURM_MEM_PER_NODE", "16000")
     assert available_memory() == ("the SLURM job", pytest.approx(16.777, abs=1e-3))
     check_memory("qwen2.5-0.5b", 4)
-    with pytest.raises(
-        SystemExit, match="needs 20 GB, but the SLURM job has 16.8 GB. Ask for more"
-    ):
+    with pytest.raises(SystemExit, match="may need 20.0 GB, but the SLURM job has 16.8 GB. Ask"):
         check_memory("openthinker-7b", 20)
+    monkeypatch.setenv("SLURM_MEM_PER_NODE", "0")
+    assert available_memory()[0] == "the machine"
     monkeypatch.delenv("SLURM_MEM_PER_NODE")
     assert available_memory()[0] == "the machine"
+
+
+def test_every_model_of_table_1_fits_an_h100_of_80_gb():
+    study = validated_study(yaml.safe_load((ROOT / "config.yaml").read_text()), [])
+    needs = {}
+    for name, model in study.config["models"].items():
+        settings = plan.job(study, "evaluate", cell=name, seed=0).settings["benchmarks"]["gsm8k"]
+        needs[name] = evaluation_gb(model, settings)
+    assert needs["qwen2.5-0.5b"] == pytest.approx(15.9, abs=0.1)
+    assert needs["qwen2.5-math-7b-instruct"] == pytest.approx(24.7, abs=0.1)
+    assert len(needs) == 12
+    assert max(needs.values()) < 79.6 * 1.073741824, needs
+
+
+def test_an_evaluation_that_cannot_fit_ends_before_a_model_is_loaded(tmp_path, monkeypatch):
+    from tests.evaluation_case import make_model, run
+
+    record = make_model(tmp_path / "model", seed=0)
+    monkeypatch.setattr("scripts.lib.memory.available_memory", lambda: ("the GPU", 1.0))
+    with pytest.raises(SystemExit, match="toy.sft may need 20.0 GB"):
+        run(tmp_path, record, {"gsm8k": 2}, memory_gb=20.0)

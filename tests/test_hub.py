@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import httpx
@@ -271,6 +272,31 @@ def test_a_model_is_fetched_once_and_a_damaged_file_of_it_alone_again(hub, tmp_p
     assert fetch_model(hub, tmp_path, commit).returncode == 0
     assert b"qwen2" in (folder / "config.json").read_bytes()
     assert hub.made("GET") == hub.made("config.json") - hub.made("HEAD") == 1
+
+
+def test_a_complete_data_set_needs_no_hub(hub, tmp_path):
+    source, _ = published(hub, "gsm8k", tmp_path)
+    assert fetch_dataset(hub, tmp_path, "gsm8k", source).returncode == 0
+    hub.requests.clear()
+    assert fetch_dataset(hub, tmp_path, "gsm8k", source, HF_HUB_OFFLINE="1").returncode == 0
+    assert hub.requests == []
+
+
+def test_of_two_downloads_of_one_commit_each_ends_with_all_of_it(hub, tmp_path):
+    """Two of Table 1's rows are one repository: whoever comes second must not clear the first."""
+    commit = published_model(hub)
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "downloads").symlink_to(tmp_path)
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(fetch_model, hub, folder, commit) for folder in folders]
+    assert [run.result().returncode for run in runs] == [0, 0]
+    one, two = (read_json(folder / "record.json")["files"] for folder in folders)
+    assert one == two
+    assert "model.safetensors" in one
+    got = [r for r in hub.requests if r.startswith("GET") and "/api/" not in r]
+    assert len(got) == len(set(got)) == len(one)
 
 
 # ---------------------------------------------------------------------------------------- faults

@@ -6,19 +6,10 @@ import pytest
 
 from tests.workflow import planned_messages
 
-BASE, INSTRUCT, OTHER = "qwen2.5-0.5b", "qwen2.5-0.5b-instruct", "other-7b"
+BASE, INSTRUCT, OTHER = "qwen2.5-0.5b", "qwen2.5-0.5b-instruct", "deepseek-r1-distill-qwen-7b"
 GSM8K_ALONE = ("--config", "evaluate=[gsm8k]")
 TESTS = {"olympiadbench", "math500", "minerva", "amc23", "gsm8k-test"}
 TRAINING_DATA = {"fetch_dataset": 6, "load_problems": 6, "clean_dataset": 1, "make_examples": 1}
-TABLE1 = f"""
-models:
-  {OTHER}: {{label: Other, repo: someone/other, revision: {"a" * 40}}}
-tabulate: [table1, table2, table3]
-tables:
-  table1:
-    caption: Existing models.
-    sections: [{{section: Open models, rows: [{OTHER}, base]}}]
-"""
 
 
 def jobs_of(cell, folder, *arguments):
@@ -75,9 +66,7 @@ def test_a_hybrid_trains_its_prefix_and_evaluates_itself_alone(arguments, tmp_pa
     assert names["train_grpo"] == names["evaluate"] == {cell}
 
 
-def test_a_model_that_is_only_evaluated_downloads_no_other(tmp_path):
-    mine = tmp_path / "mine.yaml"
-    mine.write_text(TABLE1)
-    found, names = jobs_of(OTHER, tmp_path, *GSM8K_ALONE, "--configfile", mine)
+def test_a_model_of_table_1_downloads_no_other(tmp_path):
+    found, names = jobs_of(OTHER, tmp_path, *GSM8K_ALONE)
     assert found == needed(fetch_dataset=1, load_problems=1)
     assert names["fetch_model"] == {OTHER}

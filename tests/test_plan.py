@@ -186,7 +186,7 @@ def test_the_two_rows_of_qwen3_differ_in_their_chat_template_alone():
     assert differing == {"chat_template_kwargs", "key"}
 
 
-@pytest.mark.parametrize("name", ["parameters", "memory_gb"])
+@pytest.mark.parametrize("name", ["parameters", "cache_bytes_per_token"])
 def test_what_plan_and_memory_check_read_reruns_nothing(name):
     def change(config):
         config["models"]["qwen2.5-0.5b"][name] = 1

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from scripts.lib.data.schemas import LOADERS, load_rows
+from scripts.lib.records import write_jsonl
 
 ROWS = [
     (
@@ -126,6 +127,13 @@ def test_the_real_files_load_whole(real_data, schema, name, count):
     assert len(rows) == len({row["id"] for row in rows}) == count
     assert schema == "camel" or all(row["gold"] for row in rows)
     assert all("####" not in row["solution"] for row in rows if schema == "gsm8k")
+
+
+def test_an_id_given_twice_is_named(tmp_path):
+    row = {"id": "a", "question": "Q?", "answer": "#### 1"}
+    write_jsonl(tmp_path / "raw.jsonl", [row, row])
+    with pytest.raises(SystemExit, match="row 1: its id 'a' is that of row 0"):
+        load_rows(tmp_path / "raw.jsonl", "gsm8k")
 
 
 def test_a_file_of_another_schema_is_named(tmp_path):

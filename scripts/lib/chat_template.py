@@ -13,5 +13,7 @@ def set_template_settings(tokenizer: Any, chat_template_kwargs: dict[str, Any]) 
     head = "".join(
         f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in chat_template_kwargs.items()
     )
+    if head and not tokenizer.chat_template:
+        raise SystemExit("chat_template_kwargs are given, but the model has no chat template")
     if head:
         tokenizer.chat_template = head + tokenizer.chat_template

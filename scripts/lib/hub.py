@@ -6,8 +6,9 @@ every request has a time-out and is repeated with growing waits, and every file 
 digest. A 4xx answer, 408 and 429 apart, is final.
 
 Environment: SRLM_HUB_RETRIES (default 6) repeats of a request or a damaged file; SRLM_HUB_WAIT
-(default 1) seconds before the first repeat, doubled at each, 60 at most, a Retry-After as asked;
-HF_HUB_DOWNLOAD_TIMEOUT (default 10) seconds without an answer or a byte; HF_ENDPOINT, HF_TOKEN.
+(default 1) seconds before the first repeat, doubled at each, 60 at most, a Retry-After as asked but
+an hour at most; HF_HUB_DOWNLOAD_TIMEOUT (default 10) seconds without an answer or a byte;
+HF_ENDPOINT, HF_TOKEN.
 """
 
 import errno
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from filelock import FileLock
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -56,6 +58,7 @@ from huggingface_hub.utils import (
 RETRIES = int(os.environ.get("SRLM_HUB_RETRIES", "6"))
 FIRST_WAIT = float(os.environ.get("SRLM_HUB_WAIT", "1"))
 LONGEST_WAIT = 60.0
+LONGEST_ASKED = 3600.0  # a hub that asks for more is asked again after an hour
 
 CURE = (
     "Check the network and HF_ENDPOINT and start again; what has arrived is kept. Without a hub: "
@@ -154,7 +157,8 @@ def _patience(failures: type[Exception] | tuple[type[Exception], ...], place: st
     backoff = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
 
     def wait(state: RetryCallState) -> float:
-        return max(backoff(state), getattr(state.outcome.exception(), "seconds", 0.0))
+        asked = getattr(state.outcome.exception(), "seconds", 0.0)
+        return max(backoff(state), min(asked, LONGEST_ASKED))
 
     def announce(state: RetryCallState) -> None:
         report(
@@ -233,7 +237,8 @@ def download(
 ) -> None:
     """Download a commit's files that match the patterns; whole ones that are there are kept.
 
-    `folder` is for this commit alone. Once all files are in it, no request is made.
+    `folder` is for this commit alone; of several downloads into it one works at a time. Once all
+    files are in it, no request is made.
     """
     digests = listing(repo, revision, folder, repo_type)
     wanted = {name: digests[name] for name in filter_repo_objects(digests, allow_patterns=patterns)}
@@ -261,7 +266,8 @@ def download(
             raise Damaged("; ".join(damaged.values()))
 
     # The client itself gives a file up after six breaks with less than 10 MB between them.
-    _patience((Damaged, httpx.RemoteProtocolError), f"{repo} at {revision}")(fetch)
+    with FileLock(folder / ".cache" / "lock"):
+        _patience((Damaged, httpx.RemoteProtocolError), f"{repo} at {revision}")(fetch)
 
 
 def listing(repo: str, revision: str, folder: Path, repo_type: str) -> dict[str, str]:

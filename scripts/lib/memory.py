@@ -1,6 +1,21 @@
 """Whether a model fits into the memory that a job has."""
 
 import os
+from typing import Any
+
+ENGINE_GB = 2.0  # what a generating process takes beside weights and cache
+
+
+def evaluation_gb(model: dict[str, Any], settings: dict[str, Any]) -> float | None:
+    """Return the memory in GB that generation may fill: weights and cache in 16 bits, the engine.
+
+    `model` is its definition in the config, `settings` those of a benchmark's evaluation; None if
+    the definition lacks the facts.
+    """
+    if not model.keys() >= {"parameters", "cache_bytes_per_token"}:
+        return None
+    tokens = settings["batch_size"] * settings["max_model_length"]
+    return (2 * model["parameters"] + tokens * model["cache_bytes_per_token"]) / 1e9 + ENGINE_GB
 
 
 def check_memory(model: str, needed_gb: float) -> None:
@@ -11,9 +26,9 @@ def check_memory(model: str, needed_gb: float) -> None:
     what, available_gb = available_memory()
     if needed_gb > available_gb:
         raise SystemExit(
-            f"{model} needs {needed_gb:g} GB, but {what} has {available_gb:.1f} GB. Ask for more "
-            "in the profile (set-resources: a larger GPU, or mem_mb without one), "
-            "or leave the model out of the tables"
+            f"{model} may need {needed_gb:.1f} GB, but {what} has {available_gb:.1f} GB. Ask for "
+            "more in the profile (set-resources: a larger GPU, or mem_mb without one), or lower "
+            "evaluation.batch_size or the model's own batch_size in config.yaml"
         )
 
 
@@ -27,6 +42,10 @@ def available_memory() -> tuple[str, float]:
         ]
         smallest = min(devices, key=lambda device: device.total_memory)
         return f"the GPU ({smallest.name})", smallest.total_memory / 1e9
-    if granted := os.environ.get("SLURM_MEM_PER_NODE"):
-        return "the SLURM job", int(granted) * 2**20 / 1e9
+    megabytes = int(os.environ.get("SLURM_MEM_PER_NODE", 0))
+    megabytes = megabytes or int(os.environ.get("SLURM_MEM_PER_CPU", 0)) * len(
+        os.sched_getaffinity(0)
+    )
+    if megabytes:  # 0: all of the node
+        return "the SLURM job", megabytes * 2**20 / 1e9
     return "the machine", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9

@@ -22,8 +22,13 @@ def removal(row: dict, reason: str) -> Removal:
 
 
 def normalised(question: str) -> str:
-    """Return the form in which two questions are the same."""
-    return " ".join(words(question))
+    """Return the form in which two questions are the same: words, numbers and operators.
+
+    >>> normalised("What is 2.5 + 3?") == normalised("what is  2.5+3")
+    True
+    """
+    text = unicodedata.normalize("NFKC", question).lower()
+    return " ".join(re.findall(r"\d+(?:[.,]\d+)*|[^\W_]+|[-+*/^=<>%\\]", text)) or text
 
 
 def ngrams(question: str, length: int) -> list[str]:

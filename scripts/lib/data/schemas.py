@@ -96,12 +96,21 @@ LOADERS: dict[str, Callable[[Row, int], dict[str, Any]]] = {
 def load_rows(path: Path, schema: str) -> list[dict[str, Any]]:
     """Read a JSON-lines file through its schema's loader; end with file and row where one fails."""
     try:
-        return [LOADERS[schema](row, index) for index, row in enumerate(read_jsonl(path))]
+        rows = [LOADERS[schema](row, index) for index, row in enumerate(read_jsonl(path))]
+        _check_ids(rows)
     except ValueError as error:
         raise SystemExit(
             f"{path}: {error}; the source is not of schema {schema!r} "
             f"(datasets.{path.parent.name}.schema in config.yaml)"
         ) from None
+    return rows
+
+
+def _check_ids(rows: list[dict[str, Any]]) -> None:
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        if (other := first.setdefault(row["id"], index)) != index:
+            raise ValueError(f"row {index}: its id {row['id']!r} is that of row {other}")
 
 
 def _start(row: Row, index: int, identifier: str = "id") -> dict[str, Any]:

@@ -10,12 +10,12 @@ from scripts.lib.grading.grader import Grader
 def split_trace(text: str) -> tuple[str, str] | None:
     """Return the reasoning inside <think> and the short solution after it.
 
-    None if the trace was cut off inside <think>, or nothing follows it. Tags around the solution
-    are dropped: the target of the distillation puts its own.
+    None if the trace was cut off inside <think>, nothing follows it, or it thinks again behind it.
+    Tags around the solution are dropped: the target of the distillation puts its own.
     """
     reasoning, closing, solution = text.partition("</think>")
     solution = solution.replace("<answer>", "").replace("</answer>", "").strip()
-    if not closing or not solution:
+    if not closing or not solution or "think>" in solution:
         return None
     return reasoning.replace("<think>", "").strip(), solution
 
@@ -36,7 +36,7 @@ def join_golds(
         if problem is None:
             reason = "its question is not among the cleaned problems"
         elif parts is None:
-            reason = "unfinished: no </think>, or nothing behind it"
+            reason = "no single thought with a solution behind it"
         elif (made := (problem["id"], trace["reasoning"])) in first:
             reason = f"same question and trace as {first[made]}"
         else:
@@ -67,7 +67,8 @@ def keep_right(examples: Sequence[dict], timeout: float) -> tuple[list[dict], li
         if verdict.correct:
             kept.append(example)
         else:
-            reason = f"wrong ({verdict.status}): {verdict.extracted!r:.60}, not {example['gold']!r}"
+            found = repr(verdict.extracted) if verdict.status == "ok" else verdict.status
+            reason = f"wrong: {found:.60}, not {example['gold']!r}"
             removed.append(removal(example, reason))
     return kept, removed
 

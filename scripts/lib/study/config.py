@@ -43,10 +43,17 @@ def validated_study(
     mistakes: list[str] = []
     for file in files:
         mistakes += _read_lines(file, lines)
+    lines = {
+        path: line for path, line in lines.items() if path[:1] not in {(k,) for k in command_line}
+    }
     lines |= {(key,): "--config" for key in command_line}
     if not mistakes:
         found = list(_schema_mistakes(config)) or list(_name_mistakes(config))
         mistakes = [f"{_place(path, lines)}: {text}" for path, text in found]
+        if any(line.startswith("--config: ") and "not the text" in line for line in mistakes):
+            mistakes.append(
+                "Numbers within lists are text to --config: give them in a --configfile"
+            )
     if mistakes:
         raise SystemExit("\n".join(["The study's config has mistakes:", *mistakes]))
     return Study(config)

@@ -27,7 +27,7 @@ from scripts.lib.study.plan import Job
 # Rules that use the device; the others take a moment of a CPU.
 ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
 BYTES_HUB, BYTES_BUILT = 2, 4  # a parameter: bfloat16; a toy's float32
-BYTES_RESUME = 2 * (4 + 8)  # a parameter: two checkpoints of float32 weights and AdamW's moments
+BYTES_RESUME = 3 * (4 + 8)  # a parameter: weights and AdamW's moments, two kept, one being written
 COPIES_OF_EVALUATION = 2  # results/ and the store in checkpoints/
 
 
@@ -74,11 +74,9 @@ class Costs:
         """Return the time of so many floating-point operations in training, in seconds."""
         return flops / (self.device["flops"] * self.device["mfu"])
 
-    def generation_seconds(
-        self, parameters: int, sequences: int, length: float, limit: int
-    ) -> float:
+    def generation_seconds(self, model: str, sequences: int, length: float, limit: int) -> float:
         """Return the time to generate sequences of a mean length up to a limit (both in tokens)."""
-        device = self.device
+        device, parameters = self.device, self.parameters(model)
         at_once = min(sequences, device["decode_sequences"])
         step = device["decode_step_seconds"] + 2 * parameters / device["memory_bandwidth"]
         each = device["decode_sequence_seconds"] + self.compute_seconds(2 * parameters)
@@ -86,7 +84,7 @@ class Costs:
         tokens = sequences * mean * (step / at_once + each)
         # Token t reads the t tokens before it: a half of the length's square a sequence.
         squares = (1 - self.never_stop) * min(length, limit) ** 2 + self.never_stop * limit**2
-        context = sequences * squares / 2 * self.study.config["costs"]["bytes"]["context_token"]
+        context = sequences * squares / 2 * self.cache_bytes_per_token(model)
         tail = (limit - mean) * (step + each) if self.never_stop else 0.0
         return tokens + context / device["memory_bandwidth"] + tail
 
@@ -112,7 +110,7 @@ class Costs:
     def _sample_traces(self, dataset: str) -> float:
         distill = self.study.config["datasets"][dataset]["distill"]
         return self.generation_seconds(
-            self.parameters(distill["teacher"]),
+            distill["teacher"],
             distill["num_problems"] * distill["num_samples"],
             self.completion_length(distill["teacher"]),
             distill["max_new_tokens"],
@@ -127,19 +125,20 @@ class Costs:
 
     def _train_grpo(self, cell: str, seed: int) -> float:
         recipe, examples = self._stage(cell)
-        parameters, batch = self.parameters(model_of(cell)), recipe["global_batch_size"]
+        model, batch = model_of(cell), recipe["global_batch_size"]
         limit, steps = recipe["max_completion_length"], self.steps(recipe, examples)
         before = self.completion_length(cell.rpartition("+")[0])
-        rollout = self.generation_seconds(parameters, batch, before, limit)
+        rollout = self.generation_seconds(model, batch, before, limit)
         length = examples.prompt + self.mean_length(before, limit)
-        update = self.compute_seconds(batch * length * flops_per_token(recipe) * parameters)
+        per_token = flops_per_token(recipe) * self.parameters(model)
+        update = self.compute_seconds(batch * length * per_token)
         return steps * (rollout / recipe.get("num_iterations", 1) + update)
 
     def _evaluate(self, cell: str, seed: int) -> float:
-        parameters, limit = self.parameters(model_of(cell)), self.evaluation_limit(cell)
+        model, limit = model_of(cell), self.evaluation_limit(cell)
         return sum(
             self.generation_seconds(
-                parameters, self.completions(name), self.benchmark_length(cell, name), limit
+                model, self.completions(name), self.benchmark_length(cell, name), limit
             )
             for name in self.study.benchmarks()
         )
@@ -155,6 +154,11 @@ class Costs:
                 "of parameters, for example 494032768"
             )
         return definition["parameters"]
+
+    def cache_bytes_per_token(self, model: str) -> float:
+        """Return what keys and values of a token of context take."""
+        assumed = self.study.config["costs"]["bytes"]["context_token"]
+        return self.study.config["models"][model].get("cache_bytes_per_token", assumed)
 
     def _assumed(self, kind: str, name: str) -> Any:
         assumed = self.study.config["costs"]["tokens"][kind]

@@ -8,10 +8,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 # These change no result: they compute the settings, which are in the key already, or what is
-# reported about a run, or they fetch what is then compared by its digest.
+# reported about a run, or they fetch what is then compared by its
+# digest, or refuse a machine.
 WITHOUT_EFFECT = {
     "scripts.cli",
+    "scripts.lib.devices",
     "scripts.lib.hub",
+    "scripts.lib.memory",
     "scripts.training_cli",
     "scripts.lib.study.config",
     "scripts.lib.study.fingerprint",

@@ -173,7 +173,11 @@ def _make_examples(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
 def _sample_traces(study: Study, dataset: str) -> tuple[Settings, list[Job]]:
     definition = study.config["datasets"][dataset]
     distill = definition["distill"]
-    settings = {**distill, "prompt": study.config["prompts"][distill["prompt"]]}
+    settings = {
+        **distill,
+        "prompt": study.config["prompts"][distill["prompt"]],
+        "chat_template_kwargs": _template(study, distill["teacher"]),
+    }
     problems = job(study, "clean_dataset", dataset=definition["problems"])
     return settings, [_model(study, distill["teacher"]), problems]
 
@@ -282,10 +286,12 @@ def _benchmark_evaluation(study: Study, cell: str, seed: int, benchmark: str) ->
     evaluation = study.config["evaluation"]
     definition = study.config["benchmarks"][benchmark]
     model = study.config["models"][model_of(cell)]
-    longest = evaluation["max_model_length"]
     settings = {
         **evaluation,
-        "max_model_length": min(longest, model.get("max_model_length", longest)),
+        **{
+            name: min(evaluation[name], model.get(name, evaluation[name]))
+            for name in ("max_model_length", "batch_size")
+        },
         "chat_template_kwargs": _template(study, model_of(cell)),
         "prompt": study.config["prompts"][evaluation["prompt"]],
         "num_samples": definition["num_samples"],
