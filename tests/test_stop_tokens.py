@@ -31,6 +31,7 @@ SETTINGS = {
     "repetition_penalty": 1.0,
     "max_new_tokens": 96,
     "max_model_length": 512,
+    "chat_template_kwargs": {},
     "dtype": "float32",
     "batch_size": 64,
     "num_samples": 1,
