@@ -17,6 +17,7 @@ from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right, spl
 from scripts.lib.records import read_jsonl, write_json
 from scripts.lib.study.plan import Job
 from scripts.make_examples import example
+from tests.real_files import FILES
 
 PROMPT = {"system": "Think.", "user": "{question}"}
 
@@ -217,13 +218,7 @@ def test_every_removal_from_the_real_gsm8k_is_counted(real_data):
         return [LOADERS[schema](json.loads(line), i) for i, line in enumerate(lines)]
 
     train = problems("gsm8k", "gsm8k_train.jsonl")
-    tests = {
-        "gsm8k-test": problems("gsm8k", "gsm8k_test.jsonl"),
-        "math500": problems("math500", "math500.jsonl"),
-        "minerva": problems("minerva", "minerva_math.jsonl"),
-        "amc23": problems("amc23", "amc23.jsonl"),
-        "olympiadbench": problems("olympiadbench", "olympiadbench.jsonl"),
-    }
+    tests = {name: problems(name, f"{file}.jsonl") for name, file in FILES.items()}
     unique, duplicates = deduplicate(train)
     distinct, near = remove_near_duplicates(unique, ngram=5, threshold=0.7, num_perm=128)
     kept, contaminated = decontaminate(distinct, tests, ngram=13)
@@ -233,4 +228,4 @@ def test_every_removal_from_the_real_gsm8k_is_counted(real_data):
     assert len(kept) + len(contaminated) == 7472
     assert len(remove_near_duplicates(unique, ngram=5, threshold=0.5, num_perm=128)[1]) == 3
     assert len({removal["reason"].rsplit(" ", 1)[1] for removal in contaminated}) == 3
-    assert all("with gsm8k-test" in removal["reason"] for removal in contaminated)
+    assert all("with gsm8k " in removal["reason"] for removal in contaminated)

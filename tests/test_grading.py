@@ -15,6 +15,12 @@ from tests.workflow import ROOT
 
 POINT = r"\left( 3, \frac{\pi}{2} \right)"
 COLUMN = r"\begin{pmatrix} -2 \\ 7 \end{pmatrix}"
+UNITS = [
+    r"\,\mathrm{m/s^2}", r"\mathrm{m\,s^{-2}}", r"\mathrm{g/cm^3}", r"\mathrm{cm^{-1}}", r"\Omega",
+    r"\mathrm{k\Omega}", r"R_{\odot}", r"M_\odot", "pc", "AU", "W/m²", r"\mathrm{cm^2}",
+    r"\mathrm{ft^2}", "cm²", "yd", "yd^2", "mi", "mi/h", "yr", "qt", "pt", "GB", "MB", "kgs",
+    "¢", "a.m.", r"\,\text{m}", r"\mathrm{m}", "m",
+]  # fmt: skip
 RIGHT = [
     # spans, boxes, free text
     ("gsm8k", "18", "<think>so 20</think><answer>18</answer>"),
@@ -63,13 +69,45 @@ RIGHT = [
     ("olympiadbench", "62.5%", r"\boxed{62.5\%}"),
     ("gsm8k", "18", "<answer>18 USD</answer>"),
     ("gsm8k", "1500000", r"\boxed{\$1.5 \text{ million}}"),
-    ("gsm8k", "60", "<answer>$60 million</answer>"),  # where the question asks for millions
     ("math500", r"15\mbox{ cm}^2", r"\boxed{15 \text{ sq. cm}}"),
     ("minerva", "4.5e33", r"\boxed{4.5\times10^{33}\,\mathrm{erg\,s^{-1}}}"),
     ("minerva", "0.5", r"\boxed{0.5 \, \mu\text{m}}"),
     ("minerva", "9.6", r"\boxed{\approx 9.6 \text{ Å}}"),
     ("amc23", "27.0", r"\boxed{\textbf{(B)}\ 27}"),
+    ("gsm8k", "18,000,000", "<answer>18 million</answer>"),
+    ("gsm8k", "18 million", r"\boxed{18000000}"),
+    ("gsm8k", "1800", r"\boxed{18 \text{ hundred dollars}}"),
+    ("gsm8k", "5000000", "It costs **5** million dollars."),
+    ("gsm8k", "7", "They eat 84 eggs, so that's 84/12 = 7 dozen eggs"),
+    ("gsm8k", "18", "<answer>She must sell at least 18 cups.</answer>"),
+    *[("minerva", "9.8", rf"\boxed{{9.8 {unit}}}") for unit in UNITS],
+    ("math500", r"3\sqrt{2}", r"\boxed{3\sqrt{2} m}"),
+    ("gsm8k", "12", r"\boxed{12\text{ PM}}"),
+    ("gsm8k", "12", "It starts at 12 p.m."),
+    # several boxes; what stands beside one; signs
+    ("olympiadbench", "1,-2", r"$\boxed{1}$ and $\boxed{-2}$"),
+    ("olympiadbench", "1,-2", r"$x = \boxed{1}$ or $x = \boxed{-2}$"),
+    ("olympiadbench", "1,-2", r"<answer>$\boxed{1}$ and $\boxed{-2}$</answer>"),
+    ("math500", r"\frac{639}{40}", r"$\boxed{15\frac{39}{40}},$ or $\boxed{\frac{639}{40}}$"),
+    ("gsm8k", "18", r"First it is \boxed{17}. Then it is \boxed{18}."),
+    ("gsm8k", "18", r"**\boxed{18}**"),
+    ("gsm8k", "18", r"$\boxed{18}$ dollars"),
+    ("gsm8k", "18", r"\boxed{18}\text{ cm}"),
+    ("minerva", "10", r"m = -15+25=+\boxed{10}"),
+    ("gsm8k", "18", "So:\n- 18 dollars"),
+    ("gsm8k", "-18", "The answer is - 18"),
     # numbers in other forms
+    ("minerva", "1e12", "<answer>10¹²</answer>"),
+    ("minerva", "1e-3", "<answer>10⁻³</answer>"),
+    ("minerva", "3e8", "<answer>3 × 10⁸ m/s</answer>"),
+    ("minerva", "1.2e-6", "<answer>1.2 × 10⁻⁶</answer>"),
+    ("math500", "x^{12}", r"\boxed{x¹²}"),
+    ("math500", "a_{12}", r"\boxed{a₁₂}"),
+    ("math500", r"\frac{\pi}{2}", r"\boxed{\frac\pi2}"),
+    ("math500", r"\frac{x}{2}", r"\boxed{\frac x2}"),
+    ("math500", r"\frac{1}{x}", r"\boxed{\frac1x}"),
+    ("math500", r"\frac{a}{b}", r"\boxed{\frac ab}"),
+    ("math500", r"\frac{1}{x}", r"\boxed{\frac{1}x}"),
     ("amc23", "27.0", r"\boxed{27}"),
     ("amc23", "-1.0", "<answer>−1</answer>"),
     ("gsm8k", "18", "<answer>١٨</answer>"),
@@ -85,6 +123,7 @@ RIGHT = [
     ("olympiadbench", "$2^{1009}$", r"\boxed{2\cdot 4^{504}}"),
     ("gsm8k", "5", r"\boxed{2 + 3 = 5}"),
     ("gsm8k", "7", r"\boxed{m+n=7}"),
+    ("minerva", "66.67", r"\boxed{x = \frac{200}{3} = 66.67}"),
     # expressions, functions, equations
     ("math500", "(a+5)(b+2)", r"\boxed{ab+2a+5b+10}"),
     ("math500", "6 - 5i", r"\boxed{-5i+6}"),
@@ -107,6 +146,7 @@ RIGHT = [
     ("olympiadbench", "-2,-2", r"\boxed{-2, -2}"),
     ("olympiadbench", "$(1,1), (3,2)$", r"\boxed{(3,2),(1,1)}"),
     ("olympiadbench", "$(312,123,231)$", r"\boxed{(312, 123, 231)}"),
+    ("math500", "(1,2)", r"\boxed{\left\langle 1, 2 \right\rangle}"),
     ("math500", r"1 \pm \sqrt{19}", r"\boxed{1-\sqrt{19}, 1+\sqrt{19}}"),
     ("math500", r"x \in [-2,7]", r"\boxed{-2 \leq x \leq 7}"),
     ("olympiadbench", r"$k \geqslant 2$", r"\boxed{[2,\infty)}"),
@@ -123,6 +163,17 @@ RIGHT = [
     ("olympiadbench", r"4.2 \pm 0.1", r"<answer>\boxed{4.2 \pm 0.1}</answer>"),
 ]  # fmt: skip
 WRONG = [
+    *[("gsm8k", "18", rf"\boxed{{18{tail}}}") for tail in ("xyz", "abc", " xyz", "mgh", "m", "K")],
+    ("gsm8k", "18", r"\boxed{18 million}"),
+    ("gsm8k", "18", r"\boxed{18 hundred}"),
+    ("gsm8k", "60", "<answer>$60 million</answer>"),  # also where the question asks for millions
+    ("gsm8k", "5", "<answer>$5$ million</answer>"),
+    ("minerva", "100", "<answer>10¹²</answer>"),
+    ("gsm8k", "18", r"\boxed{17} or \boxed{18}"),
+    ("gsm8k", "18", r"$x=\boxed{17}$ or $x=\boxed{18}$"),
+    ("gsm8k", "18", r"<answer>\boxed{17} or \boxed{18}</answer>"),
+    ("gsm8k", "18", "The answer is - 18"),
+    ("gsm8k", "5", r"\boxed{\langle 5, 5 \rangle}"),
     ("gsm8k", "18", "<answer>18</answer> or <answer>19</answer>"),
     ("gsm8k", "18", "<answer>" + ", ".join(map(str, range(1, 19))) + "</answer>"),
     ("gsm8k", "18", "<answer>" + " ".join(map(str, range(1, 19))) + "</answer>"),
@@ -157,6 +208,36 @@ WRONG = [
     ("math500", "2516_8", r"\boxed{2516_{\text{seven}}}"),
     ("olympiadbench", r"4.2 \pm 0.1", r"\boxed{4.31}"),
     ("olympiadbench", r"4.2 \pm 0.1", r"\boxed{4.2 \pm 100}"),
+]
+UNREADABLE = [
+    r"\boxed{18 \text{ and a half}}",
+    r"\boxed{18\text{ thirds}}",
+    r"\boxed{18\text{ quarters}}",
+    r"\boxed{18 squared}",
+    r"\boxed{18 factorial}",
+    r"\boxed{18 dozen}",
+    r"\boxed{\text{at least }18}",
+    r"\boxed{18\text{ or more}}",
+    r"\boxed{more than 18}",
+    r"\boxed{\text{not }18}",
+    r"\boxed{\text{half of }18}",
+    "<answer>at most 18 cups</answer>",
+    "It is 18 and a half.",
+    "It is $18$ and a half.",
+    "<answer>$18$ dozen</answer>",
+    r"-\boxed{18}",
+    r"2\boxed{18}",
+    r"2 \cdot \boxed{18}",
+    r"x = \boxed{18}\sqrt{2}",
+    r"\boxed{18}x",
+    r"\boxed{18}.5",
+    r"\boxed{18}^2",
+    r"\boxed{18}\text{ million}",
+    r"<answer>-\boxed{18}</answer>",
+    r"\boxed{\mathrm 18}",
+    r"\boxed{18 \foo}",
+    r"\boxed{x = 20 = 18}",
+    r"\boxed{2 \cdot 9 = 20 = 18}",
 ]
 NO_ANSWER = [
     "<think>it is 18, <answer>18</answer>",
@@ -232,6 +313,12 @@ def test_a_tag_goes_before_a_box_and_a_box_before_free_text():
 def test_an_answer_that_cannot_be_read_is_named_not_silently_wrong():
     assert grade("gsm8k", "18", r"\boxed{\frac{18}}").status == "unparsable"
     assert grade("gsm8k", r"\frac{18}", r"\boxed{18}").status == "unparsable"
+
+
+@pytest.mark.parametrize("completion", UNREADABLE)
+def test_what_changes_a_number_is_never_dropped(completion):
+    verdict = grade("gsm8k", "18", completion)
+    assert not verdict.correct and verdict.status == "unparsable", verdict
 
 
 def test_an_unknown_benchmark_has_the_general_rules():

@@ -15,14 +15,15 @@ from scripts.lib.grading import answers, notation, prose
 from scripts.lib.grading.comparison import GENERAL, RULES, tolerance
 from scripts.lib.grading.grader import Grader
 from scripts.lib.grading.scalars import Scalar
+from tests.real_files import FILES
 
-FILES = {
-    "gsm8k": "gsm8k_test",
-    "math500": "math500",
-    "olympiadbench": "olympiadbench",
-    "minerva": "minerva_math",
-    "amc23": "amc23",
-}
+# what a word or letter makes of a number
+CHANGED = [
+    r"{} \text{{ and a half}}", r"{}\text{{ thirds}}", "{} squared", "{} factorial", "{} dozen",
+    r"\text{{at least }}{}", "more than {}", r"\text{{not }}{}", r"{}\text{{ or more}}",
+    "half of {}", r"-\boxed{{{}}}", r"\boxed{{{}}}\sqrt{{2}}",
+]  # fmt: skip
+FACTORS = ["{} hundred", r"{}\text{{ thousand}}", "{} million dollars", "{}xyz", "{} mgh", "{}m"]
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +308,10 @@ def perturbations(benchmark, gold):
             ("tuple", f"({text},{text})"),
             ("equation", "5x-7y+11z+4=0"),
         ]
+        if found.numeric and not prose.has_words(gold):
+            wrong += [("word", form.format(text)) for form in CHANGED]
+            if found.exact != 0 and text[-1] != "%":
+                wrong += [("word", form.format(text)) for form in FACTORS]
         if not prose.has_words(gold):
             wrong += [("off by one", f"({text})+1"), ("times ten", rf"10\cdot({text})")]
             wrong += [("base", f"{text}_7")] if text[-1].isdigit() else []

@@ -14,15 +14,9 @@ from math_verify import parse, verify
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.grading import rewards
 from scripts.lib.grading.grader import Grader
+from tests.real_files import FILES
 from tests.training_case import GRPO, case, run_case, tiny_model
 
-FILES = {
-    "gsm8k": "gsm8k_test",
-    "math500": "math500",
-    "olympiadbench": "olympiadbench",
-    "minerva": "minerva_math",
-    "amc23": "amc23",
-}
 BLOCKS = 20
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scripts.lib.grading.notation import ROW_END, words
+from scripts.lib.grading.prose import spread_text
 from scripts.lib.grading.scalars import Scalar, Unparsable, scalar
 
 MOST_PARTS = 200
@@ -33,10 +34,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Equation:
-    """Sides joined by ``=``; `label` is the left side where it is only a name for the right one."""
+    """Sides joined by ``=``; `label` is the left side where it is only a name for the right one.
+
+    `between` has the numbers between the two sides of a chain, which must agree with the last one.
+    """
 
     label: str | None
     sides: tuple
+    between: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,12 @@ _GROUPED = re.compile(r"(?<![\d.])(?<!\d,)\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _JOIN = re.compile(
     r"[,;]|\\?(?<![A-Za-z])(?:and|or)(?![A-Za-z])|\\(?:vee|lor|text\{\s*(?:and|or)\s*\})"
 )
+_UNION = re.compile(r"\\cup(?![A-Za-z])")
+_APPROXIMATELY = re.compile(r"\\approx(?![A-Za-z])")
+_EQUALS = re.compile("=")
+_SIGN = re.compile(r"\\(pm|mp)(?![A-Za-z])")
+_BRACKETED = re.compile(r"(?:[A-Za-z]\s*)?([(\[]|\\\{)(.*?)([)\]]|\\\})", re.DOTALL)
+_MIRRORED = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
 _RELATION = re.compile(r"\\leq|\\geq|<|>")
 _MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix|array)\}(?:\{[^{}]*\})?(.*)\\end\{\1\}", re.DOTALL)
 _BASED = re.compile(
@@ -82,7 +93,7 @@ def read(text: str, comma_groups: bool) -> Answer:
     text = text.strip().rstrip(".,; ").strip()
     if (verbal := words(text)) is not None:
         return Words(verbal)
-    text = re.sub(r"\\(?:text|mbox|mathrm|textbf|textrm|mathbf)\s*\{([^{}]*)\}", r" \1 ", text)
+    text = spread_text(text)
     if comma_groups:
         text = _GROUPED.sub(lambda found: _joined(found, text), text)
     return _read(text, 0)
@@ -103,68 +114,96 @@ def _read(text: str, depth: int) -> Answer:
     text = text.strip()
     if depth > 20:
         raise Unparsable("nested too deeply")
-    if found := re.fullmatch(r"\\(?:boxed|fbox)\s*\{(.*)\}", text, re.DOTALL):
-        return _read(found[1], depth + 1)
-    if found := _MATRIX.fullmatch(text.strip("()[] ")):
-        rows = [row for row in found[2].split(ROW_END) if row.strip()]
-        return Grid(tuple(tuple(_read(cell, depth + 1) for cell in row.split("&")) for row in rows))
-    for pattern in (_JOIN, re.compile(r"\\cup(?![A-Za-z])")):
+    for reader in (
+        _boxed,
+        _grid,
+        _list,
+        _members,
+        _approximated,
+        _equation,
+        _inequality,
+        _bracketed,
+        _signs,
+        _based,
+    ):
+        if (answer := reader(text, depth + 1)) is not None:
+            return answer
+    return scalar(text)
+
+
+def _boxed(text: str, depth: int) -> Answer | None:
+    found = re.fullmatch(r"\\(?:boxed|fbox)\s*\{(.*)\}", text, re.DOTALL)
+    return _read(found[1], depth) if found and _balanced(found[1]) else None
+
+
+def _grid(text: str, depth: int) -> Answer | None:
+    found = _MATRIX.fullmatch(text.strip("()[] "))
+    if not found:
+        return None
+    rows = [row for row in found[2].split(ROW_END) if row.strip()]
+    return Grid(tuple(tuple(_read(cell, depth) for cell in row.split("&")) for row in rows))
+
+
+def _list(text: str, depth: int) -> Answer | None:
+    for pattern in (_JOIN, _UNION):
         parts = [part for part in _split(text, pattern) if part.strip()]
         if len(parts) > MOST_PARTS:
             raise Unparsable("too many parts")
         if len(parts) > 1:
-            return _many(_read(part, depth + 1) for part in parts)
-    if found := re.fullmatch(r"\\\{\s*[A-Za-z]\s*[|:](.*)\\\}", text, re.DOTALL):
-        return _read(found[1], depth + 1)  # {x | x > 2}
-    if found := re.fullmatch(r"[^=<>]{1,12}?\\in(?![A-Za-z])(.*)", text, re.DOTALL):
-        return _read(found[1], depth + 1)
-    if len(sides := _split(text, re.compile(r"\\approx(?![A-Za-z])"))) > 1:
-        if not sides[0].strip():
-            return _read(sides[1], depth + 1)
-        return _read("=".join(sides) if _is_label(sides[0]) else sides[0], depth + 1)
-    if len(sides := _split(text, re.compile(r"="))) > 1:
-        return _equation([side.strip() for side in sides], depth)
-    if _RELATION.search(text):
-        return _inequality(text, depth)
-    if found := re.fullmatch(
-        r"(?:[A-Za-z]\s*)?([(\[]|\\\{|\\langle)(.*?)([)\]]|\\\}|\\rangle)", text, re.DOTALL
-    ):
-        inner = _bracketed(text, found, depth)
-        if inner is not None:
-            return inner
-    if re.search(r"\\[pm][mp](?![A-Za-z])", text):
-        signs = (("+", "-"), ("-", "+"))
-        return _many(
-            _read(
-                re.sub(r"\\pm(?![A-Za-z])", plus, re.sub(r"\\mp(?![A-Za-z])", minus, text)),
-                depth + 1,
-            )
-            for plus, minus in signs
-        )
-    if found := _BASED.fullmatch(text):
-        base = found[3]
-        if base in _BASES:
-            base = str(_BASES.index(base) + 2)
-        if base.isdigit():
-            return Based(found[2].lstrip("0") or "0", base)
-    return scalar(text)
+            return _many(_read(part, depth) for part in parts)
+    return None
 
 
-def _bracketed(text: str, found: re.Match[str], depth: int) -> Answer | None:
+def _members(text: str, depth: int) -> Answer | None:
+    r"""Read what a name is a member of: "\{x | x > 2\}", "x \in [2, 3]"."""
+    found = re.fullmatch(r"\\\{\s*[A-Za-z]\s*[|:](.*)\\\}", text, re.DOTALL) or re.fullmatch(
+        r"[^=<>]{1,12}?\\in(?![A-Za-z])(.*)", text, re.DOTALL
+    )
+    return _read(found[1], depth) if found else None
+
+
+def _approximated(text: str, depth: int) -> Answer | None:
+    sides = _split(text, _APPROXIMATELY)
+    if len(sides) == 1:
+        return None
+    if not sides[0].strip():
+        return _read(sides[1], depth)
+    return _read("=".join(sides) if _is_label(sides[0]) else sides[0], depth)
+
+
+def _signs(text: str, depth: int) -> Answer | None:
+    if not _SIGN.search(text):
+        return None
+    upper = _SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", text)
+    lower = _SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", text)
+    return _many(_read(each, depth) for each in (upper, lower))
+
+
+def _based(text: str, depth: int) -> Answer | None:
+    found = _BASED.fullmatch(text)
+    if not found:
+        return None
+    base = str(_BASES.index(found[3]) + 2) if found[3] in _BASES else found[3]
+    return Based(found[2].lstrip("0") or "0", base) if base.isdigit() else None
+
+
+def _bracketed(text: str, depth: int) -> Answer | None:
+    found = _BRACKETED.fullmatch(text)
+    if not found:
+        return None
     opening, content, closing = found[1], found[2], found[3]
     parts = [part for part in _split(content, re.compile("[,;]")) if part.strip()]
     prefixed = text[0].isalpha()
     if prefixed and (opening, closing) not in (("(", "]"), ("[", ")")):
         return None  # f(x), not an interval with a letter before it
     if opening == "\\{":
-        return _many(_read(part, depth + 1) for part in parts) if closing == "\\}" else None
+        return _many(_read(part, depth) for part in parts) if closing == "\\}" else None
     if not _balanced(content):
         return None
     if len(parts) > 1:
-        brackets = "()" if opening == "\\langle" else opening + closing
-        return Group(brackets, tuple(_read(part, depth + 1) for part in parts))
+        return Group(opening + closing, tuple(_read(part, depth) for part in parts))
     if len(parts) == 1 and (opening, closing) == ("(", ")"):
-        return _read(parts[0], depth + 1)
+        return _read(parts[0], depth)
     return None
 
 
@@ -216,23 +255,27 @@ def _is_label(side: str) -> bool:
     )
 
 
-def _equation(sides: list[str], depth: int) -> Answer:
+def _equation(text: str, depth: int) -> Answer | None:
+    sides = [side.strip() for side in _split(text, _EQUALS)]
+    if len(sides) == 1:
+        return None
     if not all(sides):
         raise Unparsable("an equation with an empty side")
-    right = _read(sides[-1], depth + 1)
+    right = _read(sides[-1], depth)
+    between = tuple(filter(None, map(_maybe, sides[1:-1])))
     if _is_label(sides[0]):
         label = re.sub(r"\\angle|[\s{}]", "", sides[0])
         if isinstance(right, Many):  # x = 1 \pm 2
             return Many(tuple(Equation(label, (None, part)) for part in right.parts))
         left = sides[0] if not re.search(r"[,:]|\\angle", sides[0]) else None
-        return Equation(label, (_maybe(left), right))
-    left = _read(sides[0], depth + 1)
+        return Equation(label, (_maybe(left), right), between)
+    left = _read(sides[0], depth)
     scalars = isinstance(left, Scalar) and isinstance(right, Scalar)
     if scalars and right.numeric and not left.numeric and right.exact != 0:
         coefficients = re.search(r"\d", re.sub(r"[\^_]\s*\{[^{}]*\}", "", sides[0]))
         if not coefficients:  # a + b = 7: the sum that was asked for
-            return Equation(sides[0], (left, right))
-    return Equation(None, (left, right))
+            return Equation(sides[0], (left, right), between)
+    return Equation(None, (left, right), between)
 
 
 def _maybe(side: str | None) -> Scalar | None:
@@ -242,8 +285,10 @@ def _maybe(side: str | None) -> Scalar | None:
         return None
 
 
-def _inequality(text: str, depth: int) -> Answer:
+def _inequality(text: str, depth: int) -> Answer | None:
     """Read an inequality in one unknown as an interval."""
+    if not _RELATION.search(text):
+        return None
     sides = [side.strip() for side in _split(text, _RELATION)]
     signs = _RELATION.findall(text)
     if len(sides) != len(signs) + 1 or not all(sides):
@@ -253,18 +298,13 @@ def _inequality(text: str, depth: int) -> Answer:
         if signs[0] in (">", r"\geq"):
             low, high = low[::-1], high[::-1]
         brackets = ("[" if "eq" in high[0] else "(") + ("]" if "eq" in high[1] else ")")
-        return Group(brackets, tuple(_read(side, depth + 1) for side in low))
+        return Group(brackets, tuple(_read(side, depth) for side in low))
     if len(signs) == 1:
-        left, right, sign = sides[0], sides[1], signs[0]
+        (left, right), sign = sides, signs[0]
         if not _is_label(left) and _is_label(right):
-            left, right, sign = (
-                right,
-                left,
-                sign.translate(str.maketrans("<>lg", "><gl")).replace("\\gge", "\\ge"),
-            )
-            sign = {r"\geq": r"\geq", r"\leq": r"\leq"}.get(sign, sign)
+            right, sign = left, _MIRRORED[sign]
         closed = "eq" in sign
-        bound = _read(right, depth + 1)
+        bound = _read(right, depth)
         if sign in (">", r"\geq"):
             return Group(("[" if closed else "(") + ")", (bound, scalar(r"\infty")))
         return Group("(" + ("]" if closed else ")"), (scalar(r"-\infty"), bound))

@@ -17,8 +17,7 @@ import sympy
 from math_verify.grader import sympy_expr_eq
 
 from scripts.lib.grading.answers import Answer, Equation, Grid, Group, Many, Words, read
-from scripts.lib.grading.notation import in_full, tidy, without_units
-from scripts.lib.grading.prose import unwrap_text
+from scripts.lib.grading.notation import tidy, without_units
 from scripts.lib.grading.scalars import Scalar, Unparsable, number, symbol_of
 
 LONGEST_ANSWER = 1500
@@ -72,8 +71,7 @@ def readings(answer: str, expected: Answer) -> list[Answer]:
     text = tidy(answer)
     texts = [text]
     if _numeric(expected):
-        plain = unwrap_text(text)
-        texts += [other for other in (without_units(plain), in_full(plain)) if other != text]
+        texts += [other for other in [without_units(text)] if other != text]
     found: list[Answer] = []
     problem: Unparsable | None = None
     for each in texts:
@@ -102,7 +100,7 @@ def _value(answer: str, margin: Fraction) -> Fraction | None:
     text = tidy(answer)
     if bounds := tolerance(text):
         return bounds[0] if bounds[1] <= margin else None
-    found = read(without_units(unwrap_text(text)), True)
+    found = read(without_units(text), True)
     if isinstance(found, Equation) and found.label:
         found = found.sides[-1]
     return found.exact if isinstance(found, Scalar) else None
@@ -155,6 +153,7 @@ def _same_collection(gold: tuple, given: tuple) -> bool:
 
 
 def _same_equation(gold: Answer, given: Answer) -> bool:
+    _check_chain(given)
     gold, given = _calculated(gold), _calculated(given)
     if not isinstance(gold, Equation) and not isinstance(given, Equation):
         return same(gold, given)
@@ -169,6 +168,18 @@ def _same_equation(gold: Answer, given: Answer) -> bool:
     if isinstance(given, Equation):
         return bool(given.label) and same(gold, given.sides[-1])
     return bool(gold.label) and same(gold.sides[-1], given)
+
+
+def _check_chain(answer: Answer) -> None:
+    """Refuse ``x = 20 = 18``; of rounded numbers, as in ``x = 200/3 = 66.7``, 1% is enough."""
+    last = answer.sides[-1] if isinstance(answer, Equation) else None
+    if not isinstance(last, Scalar) or not last.numeric:
+        return
+    for side in (side for side in answer.between if side.numeric and not same_scalar(last, side)):
+        rounded = last.decimal or side.decimal
+        difference = abs((_sympy(last) - _sympy(side)).evalf())
+        if not rounded or difference > abs(_sympy(last).evalf()) / 100:
+            raise Unparsable("a chain of numbers that disagree")
 
 
 def _calculated(answer: Answer) -> Answer:

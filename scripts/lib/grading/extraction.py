@@ -3,7 +3,7 @@ r"""Find the final answer in a completion (the order is that of DESIGN.md, princ
 1. Reasoning is set aside: what stands in ``<think>…</think>``, and all text before a ``</think>``
    that was never opened. A ``<think>`` that is never closed means that there is no answer.
 2. The non-empty ``<answer>…</answer>`` spans; several must agree, else there is no answer.
-3. Without a span: the last balanced, non-empty ``\boxed{}``.
+3. Without a span: the last balanced, non-empty ``\boxed{}``, with the boxes that it is joined to.
 4. Without a box, in lenient mode only: the final number or expression of the text.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scripts.lib.grading.prose import boxes, final_expression, reduce_prose
+from scripts.lib.grading.prose import boxed_answer, final_expression, reduce_prose
 
 MOST_SPANS = 8
 _END_MARKS = re.compile(r"(?:<\|\w{1,40}\|>\s{0,9}){1,4}\Z")  # <|im_end|>
@@ -26,13 +26,12 @@ def extract(completion: str, mode: str, agree: Callable[[str, str], bool]) -> st
         return None
     spans = answer_spans(text)
     if spans:
-        answers = list(dict.fromkeys(reduce_prose(span) for span in spans))
+        answers = list(dict.fromkeys(reduce_prose(span, agree) for span in spans))
         if len(answers) > MOST_SPANS or not all(agree(answers[0], other) for other in answers[1:]):
             return None
         return answers[-1]
-    boxed = boxes(text)
-    if boxed:
-        return reduce_prose(boxed[-1])
+    if boxed := boxed_answer(text, agree):
+        return boxed
     return final_expression(text) if mode == "lenient" else None
 
 

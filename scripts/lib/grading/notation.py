@@ -5,26 +5,30 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from scripts.lib.grading.prose import is_word, unwrap_text
+from scripts.lib.grading.prose import is_word, spread_text, unwrap_text
 
 ROW_END = "\x02"  # stands for the \\\\ of a matrix, which is no spacing command
 _ROW = re.compile(r"\\\\(?:\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?")  # \\\\[4pt]
 _CHARACTERS = str.maketrans(
     {
-        "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "⁻": "^-",
+        "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-",
         "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∗": "*", "÷": "/", "⁄": "/", "∕": "/",
         "π": r"\pi ", "∞": r"\infty ", "√": r"\sqrt ", "≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ",
         "≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "±": r"\pm ", "∓": r"\mp ", "°": "",
         "′": "'", "’": "'", "″": "''", "⌊": r"\lfloor ",
         "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
-        "²": "^2", "³": "^3", "¹": "^1", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
+        "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
         "¾": r"\frac{3}{4}",
         "\u00c5": r"\AA ", "\u212b": r"\AA ", "\u03bc": r"\mu ", "\u00b5": r"\mu ",
-        "€": "", "£": "", "¥": "", "₹": "", "，": ",", "；": ";", "（": "(", "）": ")", "＝": "=",
+        "¢": "", "€": "", "£": "", "¥": "", "₹": "",
+        "，": ",", "；": ";", "（": "(", "）": ")", "＝": "=",
         "\u200b": "", "\ufeff": "", "\x00": " ",
     }
 )  # fmt: skip
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _BARE = "sqrt|arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|pi|infty"
+_ARGUMENT = r"(\d|[A-Za-z]|\\(?!sqrt|frac)[A-Za-z]+)"  # what TeX takes without braces
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -41,6 +45,8 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r">=", r"\\geq "),
         (r"<=", r"\\leq "),
         (r"\\(?:simeq|approxeq|doteq|thickapprox)(?![A-Za-z])", r"\\approx "),
+        (r"\\langle(?![A-Za-z])", "("),
+        (r"\\rangle(?![A-Za-z])", ")"),
         (r"\\(?:lbrace)(?![A-Za-z])", r"\\{"),
         (r"\\(?:rbrace)(?![A-Za-z])", r"\\}"),
         (r"\\(?:lvert|rvert|vert|mid)(?![A-Za-z])", "|"),
@@ -65,9 +71,8 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\^\s*-\s*(\d+|[A-Za-z])", r"^{-\1}"),
         (r"_\s*([\dA-Za-z])(?!\w)", r"_{\1}"),
         (r"_\s*(\\[A-Za-z]+)(?!\s*\{)", r"_{\1}"),
-        (r"\\(frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}"),
-        (r"\\(frac)\s*(\d)\s*\{", r"\\\1{\2}{"),
-        (r"(\\frac\s*\{[^{}]*\})\s*(\d)", r"\1{\2}"),
+        (rf"\\frac\s*{_ARGUMENT}", r"\\frac{\1}"),
+        (rf"(\\frac\s*\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})\s*{_ARGUMENT}", r"\1{\2}"),
         (r"\\sqrt\s*(\d+|[A-Za-z])", r"\\sqrt{\1}"),
         (r"\\sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
         (r"\s+", " "),
@@ -77,6 +82,8 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def tidy(text: str) -> str:
     """Return an answer's text in one plain form: no dollars, spacing, percent or degrees."""
+    text = re.sub(r"[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda run: f"^{{{run[0].translate(_RAISED)}}}", text)
+    text = re.sub(r"[₀-₉]+", lambda run: f"_{{{run[0].translate(_LOWERED)}}}", text)
     text = _ROW.sub(ROW_END, text.translate(_CHARACTERS))
     text = "".join(
         c if c.isascii() or not c.isdecimal() else str(unicodedata.decimal(c)) for c in text
@@ -104,30 +111,41 @@ def _closing(text: str) -> int:
 
 
 _SHORT_UNITS = (
-    r"km|cm|mm|nm|pm|dm|kg|mg|ml|mL|kJ|kW|kPa|eV|keV|MeV|Hz|kHz|MHz|Pa|mol|mole|rad|ft|lbs?|oz|hrs?|"
-    r"min|sec|ms|mph|sq\.?|st|nd|rd|th|ergs?|amu|\\AA|m|s|g|h|J|N|V|W|A|K|C|F|L|l|T|M"
+    r"[kcmnpd]m|[kmµ]g|m[lLsAV]|qt|pt|gal|oz|lbs?|ft|yds?|mi|in|sq\.?|mph|km/h|kph|rpm|hrs?|yrs?|min|"
+    r"mins|sec|secs|st|nd|rd|th|k[JWNV]|kWh|[kMG]?eV|[kMG]?Hz|[kMG]?Pa|[kMGT]B|[kM]?pc|AU|amu|ly|"
+    r"k?cal|dB|mol|mole|rad|ergs?|amp|\\AA|[kM]?\s*\\Omega|[RML]_\s*\{\s*\\odot\s*\}|"
+    r"[msghJNVWAKCFLlTM]"
 )
-_SCALES = ("thousand", "million", "billion", "trillion")
-_UNIT = re.compile(
-    rf"(?<=[\d)}}.\s])\s*(?:(?:\\cdot|[*/]|\bper\b)?\s*(?:(?:\\mu\s*)?(?:{_SHORT_UNITS})|[A-Za-z]*[a-z]{{3,}})"
-    rf"(?![A-Za-z])\s*(?:\^\s*\{{?-?\d+\}}?)?\s*)+$"
+_UNIT_WORD = rf"(?:\\mu\s*)?(?:{_SHORT_UNITS})|[A-Za-z]*[a-z]{{3,}}"
+_UNITS = re.compile(
+    rf"(?<=[\d)}}.\s])\s*(?:(?:\\cdot|[*/]|\bper\b)?\s*(?:{_UNIT_WORD})"
+    r"(?![A-Za-z])\s*(?:\^\s*\{?\s*-?\d+\s*\}?)?\s*)+$"
 )
 
 
 def without_units(text: str) -> str:
-    """Drop a trailing unit, never convert it: "600/7 km/h" -> "600/7"; and a leading "(B) "."""
-    text = re.sub(r"^\(\s*[A-E]\s*\)\s*(?=[-\\\d])", "", text)
-    found = _UNIT.search(text)
-    kept = text[: found.start()].strip() if found else text
+    r"""Drop a trailing unit, never convert it: "600/7 km/h" -> "600/7"; and a leading "(B) ".
+
+    A letter glued to the number ("6m") and letters that are no word ("18 xyz") are a product.
+    """
+    text = spread_text(text)
+    text = re.sub(r"^\s*\(\s*[A-E]\s*\)\s*(?=[-\\\d])", "", text)
+    text = re.sub(r"(?<=\d)\s*(?:[ap]\.\s?m|[AP]\.?M)[\s.]*$", "", text).strip()
+    found = _UNITS.search(text)
+    if not found or _is_product(found[0]):
+        return text
+    kept = text[: found.start()].strip()
     return kept if re.search(r"\d|\\pi|\\sqrt", kept) else text
 
 
-def in_full(text: str) -> str:
-    """Write out a number in thousands or millions: "1.5 million" -> "1.5 \\times 10^{6}"."""
-    found = re.fullmatch(r"([-+]?[\d.,]+)\s*(thousand|million|billion|trillion)s?", text.strip())
-    if not found:
-        return text
-    return rf"{found[1]}\times 10^{{{_SCALES.index(found[2]) * 3 + 3}}}"
+def _is_product(tail: str) -> bool:
+    """Tell the letters of "18xyz" and "6m" from the units of "18 apples", "6 m" and "6m/s"."""
+    names = re.findall(r"(?<![\\A-Za-z])[A-Za-z]+(?![A-Za-z]|_|\s*\\Omega)", tail)
+    return re.fullmatch(r"[A-Za-z]\s*", tail) is not None or not all(
+        re.fullmatch(rf"(?:{_SHORT_UNITS})|(?:{_SHORT_UNITS})(?<=..)s", name) or is_word(name)
+        for name in names
+        if name != "per"
+    )
 
 
 def words(text: str) -> str | None:

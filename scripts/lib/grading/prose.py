@@ -3,18 +3,56 @@ r"""Tell prose from mathematics, and find the answer within prose.
 In prose a ``\boxed{}`` wins, then ``$…$``, then the last number or expression. Several of them
 joined by commas, "and" or "or" are one answer with several parts: an enumeration of guesses is
 never taken for its last member.
+
+What stands beside a number and changes it is never dropped as if it were a unit: a scale word is
+written out ("18 million"), and other such words ("at least 18", "18 dozen") and whatever is glued
+to a box ("-\boxed{18}") are kept in the answer, as a command that no reader knows: "18\dozen".
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
 _TEXT = re.compile(
-    r"\\(?:text|mbox|mathrm|textbf|textit|textrm|mathbf|operatorname|rm)\s*\{([^{}]*)\}"
+    r"\\(?:text|mbox|mathrm|textbf|textit|textrm|mathbf|operatorname|rm)\s*"
+    r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 )
 _JOINT = re.compile(
     r"[\s.]*(?:[,;]|\\text\{\s*(?:and|or)\s*\}|\band\b|\bor\b|&|\s)*[\s.]*", re.IGNORECASE
+)
+_BOX_JOINT = re.compile(
+    r"[\s$]*(?:(?:[,;&]|\\text\s*\{\s*(?:and|or)\s*\}|\\?\b(?:and|or)\b)[\s$]*)+"
+    r"(?:(?P<label>[A-Za-z])\s*=\s*)?",
+    re.IGNORECASE,
+)
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_GAP = r"((?:\\[,;:! %)]|\^\s*\{?\s*\\circ\s*\}?|[~\s$%°*])*)"
+_BEHIND_NUMBER = rf"(?:(?<=[\d.)}}\]!])|(?<=\\pi)|(?<=[\d\s}}]i)){_GAP}"
+_SCALED = re.compile(rf"{_BEHIND_NUMBER}((?:\b|(?<=\d))(?:(?:{'|'.join(_SCALES)})s?\b[\s-]*)+)")
+_CHANGERS = (
+    r"(?:and (?:a|one)[ -](?:half|third|quarter|fourth)|and three[ -]quarters"
+    r"|or (?:more|less|fewer)|factorial|thirds|fourths|fifths|sixths|sevenths|eighths|ninths|tenths"
+    r"|squared(?! +[A-Za-z])|cubed(?! +[A-Za-z]))(?![A-Za-z])"
+)
+_COUNTED = r"(?:dozens?|halves|quarters)(?![A-Za-z])"  # in a sentence, what was asked for
+_CHANGED = re.compile(rf"{_BEHIND_NUMBER}({_CHANGERS})")
+_COUNTED_ONES = re.compile(rf"{_BEHIND_NUMBER}({_COUNTED})")
+_BOUND = re.compile(
+    r"\W*((?:at (?:least|most)|(?:no )?(?:more|less|fewer) than|over|under|above|below|up to|not"
+    r"|(?:one )?half of|twice|double|triple|(?:the )?(?:square|cube) root of)\s+)"
+    r"(?=(?:np\.|[-+$\\\d.(])(?:\\[,;:]|[^=,;:]|,(?=\d|\\!))*\Z)",
+    re.IGNORECASE,
+)
+_BEFORE_BOX = re.compile(
+    r"(?:(?<!-)[-−]|[=$(\[]\s*[-−]\s*|[/^\d]|[\w)}]\s*\+|\d\s*\*|\\(?:cdot|times|pm|mp)\s*"
+    r"|\\(?:sqrt|[dt]?frac)\s*\{?)\Z"
+)
+_BEHIND_BOX = re.compile(
+    r"[A-Za-z](?![A-Za-z])|\d|[.,]\d|[-+*/]\s?[\d(\\]|[\^_]\s*\{?\s*-?\d"
+    r"|[ \t]*\\(?:sqrt|pi|[dt]?frac|cdot|times)(?![A-Za-z])"
+    rf"|(?:\\[,;:! ]|[~\s$])*(?:\\text\s*\{{\s*)?(?:(?:{'|'.join(_SCALES)})|{_CHANGERS}|{_COUNTED})"
 )
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}(?:['’-][A-Za-z]+)*")
@@ -32,6 +70,7 @@ _PLAINER = tuple(
         (r"(?<=\d)/[A-Za-z]{2,}", ""),  # $600/month
         (r"(?<=[A-Za-z]):(?=\S)", ": "),  # Total:18
         (r"[*_`#]{2,}|\\[,;: ]|~", " "),
+        (r"(?m)^\s*[-*•]\s+", ""),  # a list's bullet, which is no sign
     )
 )
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)\W*")
@@ -40,14 +79,13 @@ _CALCULATION = re.compile(
 )
 _TEXT_UNITS = re.compile(
     r"(?<=[\w)}])(?:\\[,;:! ]|~|\s|\\cdot|/)*"
-    r"\\(?:text|mbox|mathrm|textrm|rm)\s*\{(?![^{}]*(?:thousand|illion|\band\b|\bor\b))"
+    r"\\(?:text|mbox|mathrm|textrm|rm)\s*\{(?![^{}]*(?:\band\b|\bor\b))"
     r"(?:[^{}]|\{[^{}]*\})*\}(?:\s*\^\s*(?:\{[^{}]*\}|-?\d))?"
 )
 _FUNCTIONS = frozenset([
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh",
     "tanh", "log", "ln", "lg", "exp", "sqrt", "pi", "max", "min", "mod", "gcd", "lcm", "det",
     "inf", "infty", "infinity", "np", "pmatrix", "bmatrix", "matrix", "array",
-    "thousand", "million", "billion", "trillion"  # part of a number
 ])  # fmt: skip
 _SHORT_WORDS = frozenset([
     "is", "and", "or", "to", "of", "in", "so", "we", "as", "at", "by", "if", "it", "no", "an", "be",
@@ -57,12 +95,18 @@ _SHORT_WORDS = frozenset([
 _PRODUCT_LETTERS = frozenset("abcdxyzpqrmnktw")
 
 
-def reduce_prose(content: str) -> str:
-    """Return the answer within a span: all of an expression, of prose the part that wins."""
+def reduce_prose(content: str, agree: Callable[[str, str], bool] = str.__eq__) -> str:
+    """Return the answer within a span: all of an expression, of prose the part that wins.
+
+    `agree` decides whether several boxes are one answer in several forms.
+    """
     text = re.sub(r"^[\s*`#=]+|[\s*`]+$", "", content)
-    boxed = boxes(text)
-    if boxed and (len(boxed) == 1 or has_words(text)):
-        return reduce_prose(boxed[-1])
+    found = boxes(text)
+    if found and (len(found) == 1 or has_words(text)):
+        return boxed_answer(text, agree)
+    text = numeral_words(text)
+    if bound := _BOUND.match(plain := unwrap_text(text)):
+        return _as_command(bound[1]) + plain[bound.end() :]
     if not has_words(text):
         return text
     text = _QUALIFIER.split(text)[0].strip() or text
@@ -77,9 +121,36 @@ def _without_text_units(text: str) -> str | None:
     return kept if re.search(r"\d", kept) and not has_words(kept) else None
 
 
+def numeral_words(text: str) -> str:
+    r"""Write out a scale word behind a number; turn other words that change it into a command.
+
+    >>> numeral_words("1.5 million")
+    '1.5 \\times 10^{6}'
+    >>> numeral_words(r"18 \text{ and a half}")
+    '18\\andahalf'
+    """
+    plain = unwrap_text(text)
+    changed = _SCALED.sub(_scale, plain)
+    changed = _CHANGED.sub(lambda found: _as_command(found[2]) + found[1], changed)
+    counted = _COUNTED_ONES.search(changed)
+    if counted and not has_words(before := changed[: counted.start()]) and "=" not in before:
+        changed = before + _as_command(counted[2]) + counted[1] + changed[counted.end() :]
+    return text if changed == plain else changed.strip()
+
+
+def _scale(found: re.Match[str]) -> str:
+    marks = "".join(re.findall(r"\\\)|[$*]", found[1]))  # "$18$ million" is $18 \times 10^{6}$
+    power = sum(_SCALES[word.rstrip("s")] for word in re.findall("[a-z]+", found[2]))
+    return rf" \times 10^{{{power}}}{marks} "
+
+
+def _as_command(words: str) -> str:
+    return "\\" + re.sub("[^a-z]", "", words.lower()) + " "
+
+
 def final_expression(text: str) -> str | None:
     """Return the final number or expression of free text."""
-    tail = text[-4000:]
+    tail = numeral_words(text[-4000:])
     run = final_run(tail)
     spans = math_spans(tail)
     if spans:
@@ -89,22 +160,54 @@ def final_expression(text: str) -> str | None:
     return run
 
 
+def boxed_answer(text: str, agree: Callable[[str, str], bool]) -> str | None:
+    r"""Return what the last ``\boxed{}`` and those that it is joined to say; None without a box.
+
+    A box that is only a part of a larger expression is returned with the text glued to it.
+    """
+    parts: list[str] = []
+    following = None
+    for start, end, content in reversed(_box_spans(text)):
+        if following is not None:
+            joint = _BOX_JOINT.fullmatch(text[end:following])
+            label = joint and joint["label"]
+            if (
+                not joint
+                or label
+                and not re.search(rf"{label}\s*=\s*\Z", text[max(0, start - 20) : start])
+            ):
+                break
+        before = _BEFORE_BOX.search(text[max(0, start - 20) : start])
+        behind = _BEHIND_BOX.match(text[end : end + 40])
+        if before or behind:
+            return f"{before[0] if before else ''}{text[start:end]}{behind[0] if behind else ''}"
+        parts.append(reduce_prose(content))
+        following = start
+    if not parts or all(agree(parts[0], other) for other in parts[1:]):
+        return parts[0] if parts else None
+    return ", ".join(reversed(parts))
+
+
 def boxes(text: str) -> list[str]:
     r"""Return the contents of every balanced, non-empty ``\boxed{}``; of nested ones, the inner."""
-    found: list[str] = []
-    open_braces: list[tuple[int, bool]] = []
+    return [content for _, _, content in _box_spans(text)]
+
+
+def _box_spans(text: str) -> list[tuple[int, int, str]]:
+    found: list[tuple[int, int, str]] = []
+    open_braces: list[tuple[int, int, bool]] = []
     inner_end = -1
     for token in re.finditer(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", text, re.DOTALL):
         if token[0] == "}":
             if not open_braces:
                 continue
-            start, is_box = open_braces.pop()
-            content = text[start : token.start()].strip()
-            if is_box and content and inner_end < start:
-                found.append(content)
+            start, opened, is_box = open_braces.pop()
+            content = text[opened : token.start()].strip()
+            if is_box and content and inner_end < opened:
+                found.append((start, token.end(), content))
                 inner_end = token.end()
         elif token[0].endswith("{") and token[0] != "\\{":
-            open_braces.append((token.end(), token[0] != "{"))
+            open_braces.append((token.start(), token.end(), token[0] != "{"))
     return found
 
 
@@ -146,6 +249,11 @@ def unwrap_text(text: str) -> str:
     r"""Replace ``\text{cm}`` and its kin by the words in them."""
     apart = re.sub(_TEXT.pattern + r"(?=\w)", r"\1 ", text)
     return _TEXT.sub(r"\1", re.sub(r"(\\[A-Za-z]+)(?=\\text\s*\{)", r"\1 ", apart))
+
+
+def spread_text(text: str) -> str:
+    r"""Replace ``\text{cm}`` by its words with spaces around them: "6\text{m}" is no product."""
+    return _TEXT.sub(r" \1 ", text)
 
 
 def math_spans(text: str) -> list[tuple[int, int, str]]:
@@ -194,7 +302,7 @@ def final_run(text: str) -> str | None:
     """Return the last run of mathematical words that holds a number or an operator."""
     for run in reversed(_runs(text)):
         words = list(run)
-        while words and words[0] in ("a", "A", "I", ",", "-", "–", "—", ":"):
+        while words and words[0] in ("a", "A", "I", ",", "–", "—", ":"):
             words.pop(0)
         while len(words) > 1 and words[-1] == "a":  # $18 a day
             words.pop()

@@ -106,13 +106,19 @@ _KNOWN_COMMANDS = (
 )
 _KNOWN = rf"\\(?:{_KNOWN_COMMANDS.replace(' ', '|')})(?![A-Za-z])|e(?!\s*_)"
 _NAME = r"(?:\\[A-Za-z]+|[A-Za-z])"
+_GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
+    "rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma "
+    "Upsilon Phi Psi Omega ell hbar mho nabla emptyset varnothing AA"
+)
+_NAMED_COMMANDS = frozenset(f"\\{name}" for name in _GREEK.split())
 _INDEX = r"(?:\s*_\s*\{[^{}]*\})?"
 _DERIVATIVE = re.compile(
     rf"\\frac\s*\{{\s*(?:d|\\partial)\s*(?:\^\s*\{{\s*(\d)\s*\}})?\s*({_NAME}{_INDEX})\s*(\(\s*{_NAME}\s*\))?\s*\}}"
     rf"\s*\{{\s*(?:d|\\partial)\s*({_NAME})\s*(?(1)\^\s*\{{\s*\1\s*\}})\s*\}}"
 )
 _ACCENT = re.compile(
-    rf"\\(dot|ddot|hat|bar|vec|tilde|overline|mathbf|mathcal)\s*\{{?\s*({_NAME})\s*\}}?({_INDEX})"
+    rf"\\(dot|ddot|hat|bar|vec|tilde|overline|mathbf|mathbb|mathcal)\s*\{{?\s*({_NAME})\s*\}}?({_INDEX})"
 )
 _IDENTIFIER = re.compile(
     rf"\x01(?P<folded>[^\x01]*)\x01(?P<folded_applied>\(\s*(?:{_NAME}|\d+)\s*\))?"
@@ -184,6 +190,8 @@ def rename(text: str) -> tuple[str, dict[str, str]]:
             name, applied = found["folded"], found["folded_applied"] or ""
         else:
             primes = (found["primes"] or "").replace("\\prime", "'").count("'")
+            if found["name"].startswith("\\") and found["name"] not in _NAMED_COMMANDS:
+                raise Unparsable(f"an unknown command: {found['name']}")
             name = _compact(found["name"] + found["index"]) + "'" * primes
             applied = found["applied"] or ""
         if name == "i" and applied:
