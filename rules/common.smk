@@ -24,7 +24,8 @@ if conda_asked_for and shutil.which("conda") is None:
 
 sys.path.insert(0, workflow.basedir)
 
-from scripts.lib.cluster import check_submissions
+from scripts.lib.cluster import Request, check_gpus, check_submissions
+from scripts.lib.devices import COUNTED
 from scripts.lib.study import plan
 from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
@@ -32,6 +33,10 @@ from scripts.lib.study.cells import parent_of, stages_of
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror
+
+if "gpu" in workflow.resource_settings.resources:
+    # The profile counts this machine's GPUs: a job that asks for one must not do without.
+    os.environ[COUNTED] = "1"
 
 STUDY = validated_study(
     config,
@@ -106,11 +111,13 @@ def check_cluster():
     """Ask SLURM whether it would take the planned jobs, one of each rule."""
     if workflow.executor_plugin.name != "slurm":
         return
+    from snakemake.exceptions import WorkflowError
     from snakemake_executor_plugin_slurm.submit_string import get_submit_command
     from snakemake_executor_plugin_slurm.utils import set_gres_string
 
     jobs = {job.rule.name: job for job in workflow.dag.needrun_jobs() if not job.is_local}
-    calls = {}
+    attempts = workflow.execution_settings.retries + 1
+    requests = {}
     for rule, job in jobs.items():
         account, partition = (
             job.resources.get(f"slurm_{name}") for name in ("account", "partition")
@@ -123,9 +130,21 @@ def check_cluster():
             "partition": f"-p {shlex.quote(str(partition))}" if partition else "",
             "workdir": None,
         }
-        calls[rule] = get_submit_command(job, flags, workflow.executor_settings)
-        calls[rule] += set_gres_string(job)
-    check_submissions(calls)
+        check_gpus(rule, dict(job.resources.items()))
+        last = job.rule.expand_resources(
+            job.wildcards_dict, job.input, attempts, skip_evaluation={"tmpdir"}
+        )
+        try:
+            call = get_submit_command(job, flags, workflow.executor_settings)
+            call += set_gres_string(job)
+        except WorkflowError as error:
+            raise SystemExit(
+                f"the profile's request for {rule} cannot be submitted: {error}"
+                "\nA GPU type with a hyphen: leave gpu_model out and name a feature of the nodes"
+                " (`constraint`, slurm/config.yaml)."
+            )
+        requests[rule] = Request(call, last.get("runtime"))
+    check_submissions(requests)
 
 
 # ------------------------------------------------------------------------------ input functions

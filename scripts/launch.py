@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 
-from scripts.lib.devices import RESTRICTION, granted_devices
+from scripts.lib.devices import RESTRICTION, granted_devices, require
 
 IN_SEVERAL_PROCESSES = ("scripts.train_sft", "scripts.train_grpo")
 
@@ -21,8 +21,8 @@ def command_line(module: str, arguments: list[str], devices: int) -> list[str]:
         return [sys.executable, "-m", module, *arguments]
     if module not in IN_SEVERAL_PROCESSES:
         raise SystemExit(
-            f"{module} uses one GPU, the job was given {devices}: write `gpu: 1` for its rule in "
-            "the profile's set-resources"
+            f"{module} uses one GPU, the job was given {devices}: in the profile's set-resources "
+            'write `gpu: 1` for its rule, or with `gres` one GPU ("gpu:h100:1")'
         )
     several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
     return [sys.executable, "-m", *several, "-m", module, *arguments]
@@ -43,6 +43,7 @@ def main() -> None:
     command = command_line(args.module, args.arguments, len(devices))
     if devices:
         os.environ[RESTRICTION] = ",".join(devices)
+    require(devices)
     if len(devices) > 1:
         # The processes do not inherit the console; they report on stderr.
         os.environ.pop("PROGRESS_FD", None)

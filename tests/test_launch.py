@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from scripts.launch import command_line
 from scripts.lib import devices
@@ -19,7 +20,20 @@ from tests.workflow import ROOT
 PROBE = """\
 import os, sys
 print(os.environ.get("CUDA_VISIBLE_DEVICES", "none"), *sys.argv[1:], flush=True)
+if "--torch" in sys.argv:
+    from scripts.lib.devices import torch_device
+
+    print(torch_device(), flush=True)
 sys.stdin.read()
+"""
+
+
+NVIDIA_SMI = """\
+#!/bin/sh
+case "$1" in
+*driver*) printf '580.1\\n580.1\\n' ;;
+*) printf 'GPU-a\\nGPU-b\\n' ;;
+esac
 """
 
 
@@ -28,12 +42,11 @@ def machine(tmp_path):
     """The environment of a machine with two GPUs, as far as nvidia-smi tells."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "nvidia-smi").write_text("#!/bin/sh\nprintf 'GPU-a\\nGPU-b\\n'\n")
+    (programs / "nvidia-smi").write_text(NVIDIA_SMI)
     (programs / "nvidia-smi").chmod(0o755)
     (tmp_path / "probe.py").write_text(PROBE)
-    environment = {
-        name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"
-    }
+    ours = ("CUDA_VISIBLE_DEVICES", "SLURM_", "SRLM_GPUS_", "PROGRESS_FD")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return environment | {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
@@ -46,9 +59,12 @@ def launch(machine):
     """Start a job on the machine; all that still run are ended with the test."""
     started = []
 
-    def start(gpus=1, **environment):
+    def start(gpus=1, options=(), **environment):
         process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.launch", "--gpus", str(gpus), "probe", "--key", "1"],
+            [
+                *[sys.executable, "-m", "scripts.launch", "--gpus", str(gpus)],
+                *["probe", "--key", "1", *options],
+            ],
             env=machine | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -81,8 +97,54 @@ def test_a_device_is_free_again_when_its_job_dies_however_it_dies(launch):
 
 
 def test_what_slurm_granted_is_used_as_it_is(launch):
-    assert launch(CUDA_VISIBLE_DEVICES="3").stdout.readline() == "3 --key 1\n"
-    assert launch(gpus=0, CUDA_VISIBLE_DEVICES="5").stdout.readline() == "5 --key 1\n"
+    granted = {"CUDA_VISIBLE_DEVICES": "1", "SLURM_JOB_ID": "7"}
+    first, second = launch(**granted), launch(gpus=0, **granted)
+    assert [job.stdout.readline() for job in (first, second)] == ["1 --key 1\n"] * 2
+
+
+def test_the_only_visible_device_of_a_machine_is_shared_by_none(launch):
+    one = {"CUDA_VISIBLE_DEVICES": "1", "SRLM_GPUS_COUNTED": "1"}
+    first = launch(**one)
+    assert first.stdout.readline() == "GPU-b --key 1\n"
+    other = launch()  # of another Snakemake, that restricts nothing: it gets the other device
+    assert other.stdout.readline() == "GPU-a --key 1\n"
+    second = launch(**one)
+    assert "waits until 1 of this machine's 1 GPU(s) are free" in second.stderr.readline()
+    first.kill()
+    assert second.stdout.readline() == "GPU-b --key 1\n"
+
+
+@pytest.mark.parametrize("ask", [{"SLURM_JOB_ID": "7"}, {"SRLM_GPUS_COUNTED": "1"}], ids=str)
+def test_a_job_that_asked_for_a_gpu_and_has_none_is_refused(launch, ask):
+    _, message = launch(PATH="/nowhere", **ask).communicate()
+    assert "asked for 1 GPU(s) and sees none" in message
+    assert launch(gpus=0, PATH="/nowhere", **ask).stdout.readline() == "none --key 1\n"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="its torch sees a GPU")
+@pytest.mark.parametrize("ask", [{"SLURM_JOB_ID": "7"}, {"SRLM_GPUS_COUNTED": "1"}], ids=str)
+def test_a_granted_gpu_that_torch_cannot_use_ends_the_program(launch, ask):
+    _, message = launch(options=["--torch"], **ask).communicate()
+    assert "the job was granted 1 GPU(s), but torch sees none" in message
+    assert f"torch {torch.__version__} was built for" in message
+    assert "driver 580.1: `make setup STACK=gpu`, or a newer driver" in message
+    assert "Traceback" not in message
+
+
+def test_the_demo_waits_for_no_gpu(launch):
+    demo = {"CUDA_VISIBLE_DEVICES": "1"}
+    lines = [job.stdout.readline() for job in (launch(**demo), launch(**demo))]
+    assert lines == ["GPU-b --key 1\n"] * 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="its torch sees a GPU")
+def test_the_demo_and_false_devices_of_a_cluster_are_computed_on_the_cpu(launch, machine):
+    for job in (
+        launch(options=["--torch"]),
+        launch(options=["--torch"], PATH="/nowhere", SLURM_JOB_ID="7", CUDA_VISIBLE_DEVICES="0"),
+    ):
+        output, _ = job.communicate()
+        assert output.endswith("--key 1 --torch\ncpu\n")
 
 
 def test_without_a_gpu_a_program_is_started_as_it_is(launch):
@@ -91,7 +153,7 @@ def test_without_a_gpu_a_program_is_started_as_it_is(launch):
 
 def test_fewer_devices_than_asked_for_are_refused(launch):
     _, message = launch(gpus=4).communicate()
-    assert "asked for 4 GPUs and sees 2 (GPU-a, GPU-b): ask for fewer" in message
+    assert "asked for 4 GPU(s) and sees GPU-a, GPU-b: ask for fewer" in message
     assert "Traceback" not in message
 
 
@@ -101,7 +163,7 @@ def test_a_training_has_one_process_on_each_device():
         *["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=8"],
         *["-m", "scripts.train_grpo", "--seed", "0"],
     ]
-    with pytest.raises(SystemExit, match="scripts.evaluate uses one GPU, the job was given 2"):
+    with pytest.raises(SystemExit, match="scripts.evaluate uses one GPU, .* given 2: .*`gres`"):
         command_line("scripts.evaluate", [], 2)
 
 

@@ -5,12 +5,15 @@ tests/test_slurm.py submits for real; this needs no SLURM.
 
 import os
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.workflow import DEMO, ENVIRONMENT, ROOT, planned, snakemake
+from scripts.lib import cluster
+from tests.workflow import DEMO, ENVIRONMENT, ROOT, checkout, command, planned, snakemake
 
 PROFILES = {
     name: yaml.safe_load((ROOT / name / "config.yaml").read_text())
@@ -50,6 +53,121 @@ def test_the_comments_of_the_slurm_profile_show_the_two_lines_of_a_site():
     text = (ROOT / "slurm" / "config.yaml").read_text()
     assert "  # slurm_partition: " in text
     assert "  # slurm_account: " in text
+    assert "    # slurm_partition: gpu " in text  # of the GPU jobs alone
+
+
+@pytest.fixture
+def login_node(tmp_path, monkeypatch):
+    """Stand-ins for sbatch, which takes everything, and sinfo; return their folder."""
+    programs = tmp_path / "slurm-programs"
+    programs.mkdir()
+    answers = {"sbatch": "exit 0", "sinfo": "printf 'short 30:00\\nh100* 2-00:00:00\\n'"}
+    for name, answer in answers.items():
+        (programs / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    return programs
+
+
+def answers(programs, name, text):
+    (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "gpu_model: h100",
+            'gres: "gpu:h100:1"',
+            "twice, by gres: gpu:h100:1 and by gpu: 1: in the profile (slurm/config.yaml) write "
+            "`gpu: 0` beside `gres` and leave gpu_model out",
+        ),
+        ("gpu_model: h100", "gpu_model: a100-sxm4-80gb", "leave gpu_model out and name a feature"),
+        (
+            "2880)",
+            "4320)",
+            "ask for up to 4320 minutes (at their last attempt), but the partition allows 2880",
+        ),
+    ],
+)
+def test_a_request_that_slurm_would_not_refuse_but_never_run(old, new, expected, login_node):
+    folder = checkout(login_node.parent / "checkout")
+    profile = folder / "slurm" / "config.yaml"
+    text = profile.read_text()
+    assert old in text
+    profile.write_text(text.replace(old, new))
+    run = subprocess.run(
+        ["snakemake", "--profile", "slurm", *map(str, MINI), "--", "all"],
+        cwd=folder,
+        env=ENVIRONMENT | {"PATH": f"{login_node}{os.pathsep}{ENVIRONMENT['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    output = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert expected in output
+    assert "Traceback" not in output
+    assert not (folder / "results").exists()
+
+
+def test_a_request_within_the_limits_is_taken(login_node):
+    for call, minutes in [("sbatch -t 60", 2880), ("sbatch -p short,h100", 2880)]:
+        cluster.check_submissions({"evaluate": cluster.Request(call, minutes)})
+    with pytest.raises(SystemExit, match="partition allows 30 "):
+        cluster.check_submissions({"evaluate": cluster.Request("sbatch -p short", 60)})
+
+
+@pytest.mark.parametrize(
+    "answer", ["echo 'Unable to contact slurm controller (connect failure)' >&2; exit 1", "sleep 9"]
+)
+def test_a_slurm_that_does_not_answer_is_not_called_a_mistake(answer, login_node, monkeypatch):
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 0.5)
+    answers(login_node, "sbatch", answer)
+    with pytest.raises(SystemExit, match="SLURM does not answer") as end:
+        cluster.check_submissions({"evaluate": cluster.Request("sbatch -p h100")})
+    assert "Edit" not in str(end.value)
+
+
+def test_minutes_of_a_time_limit():
+    times = {"2-00:00:00": 2880, "04:30:00": 270, "30:00": 30, "infinite": float("inf")}
+    assert {time: cluster.minutes_of(time) for time in times} == times
+
+
+@pytest.mark.slow
+def test_a_training_on_too_small_a_disk_ends_with_the_cure(tmp_path):
+    """checkpoints/ is a file system of 1 MB that this one Snakemake sees."""
+    (tmp_path / "checkpoints").mkdir()
+    own = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    mount = f"mount -t tmpfs -o size=1m none {tmp_path}/checkpoints"
+    if subprocess.run([*own, "sh", "-c", mount], capture_output=True).returncode:
+        pytest.skip("this machine permits no file system of the test's own")
+    tiny = tmp_path / "tiny.yaml"
+    tiny.write_text("models: {toy-base: {build: {max_steps: 3, warmup_steps: 1}}}\n")
+    arguments = ["--cores", "1", "--show-failed-logs", *MINI, tiny, "--"]
+    target = "results/mini/models/toy-base+sft/seed-0/training.json"
+    line = shlex.join(map(str, command(*arguments, target, folder=tmp_path)))
+    run = subprocess.run(
+        [*own, "sh", "-c", f"{mount} && exec {line}"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    output = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert re.search(r"0\.001 GB are free, but its checkpoints may take 0\.0\d+ GB: make", output)
+    assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_a_workstation_without_a_gpu_computes_nothing_on_its_cpu_instead(tmp_path):
+    target = "results/mini/models/toy-base/model.json"
+    arguments = ["--profile", "workstation", *MINI, "--", target]
+    run = snakemake(*arguments, folder=tmp_path, CUDA_VISIBLE_DEVICES="")
+    output = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "the job asked for 1 GPU(s) and sees none: ask for fewer" in output
+    assert "Traceback" not in output
 
 
 @pytest.fixture
@@ -93,12 +211,12 @@ def test_without_conda_the_flag_for_it_is_refused(without_programs, tmp_path):
 @pytest.mark.parametrize(
     ("target", "cure"),
     [
-        ("models/qwen2.5-0.5b/model.json", "or give the model a `path` in config.yaml"),
-        ("data/amc23/raw.jsonl", "or set SRLM_MIRROR to a folder"),
+        ("models/qwen2.5-0.5b/model.json", "a `path` in config.yaml for a model"),
+        ("data/amc23/raw.jsonl", "SRLM_MIRROR for data sets"),
     ],
 )
 def test_an_unreachable_hub_is_named_on_the_console(target, cure, tmp_path):
-    closed = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    closed = {"HF_ENDPOINT": "http://127.0.0.1:9", "SRLM_HUB_RETRIES": "1", "SRLM_HUB_WAIT": "0.1"}
     run = snakemake(
         "--profile", "workstation", f"results/paper/{target}", folder=tmp_path, **closed
     )

@@ -10,22 +10,63 @@ import tempfile
 import time
 from pathlib import Path
 
+from scripts.lib.progress import report
+
 RESTRICTION = "CUDA_VISIBLE_DEVICES"
+COUNTED = "SRLM_GPUS_COUNTED"  # set by the rules where the profile says how many GPUs there are
+GRANTED = "SRLM_GPUS_GRANTED"  # set by scripts/launch.py: how many a job must compute on
 POLL_SECONDS = 1.0
 
 
-def visible_devices() -> list[str]:
-    """Return what CUDA would see, without starting it: indices or UUIDs; none without a GPU."""
-    restriction = os.environ.get(RESTRICTION)
-    if restriction is not None:
-        names = [name.strip() for name in restriction.split(",")]
-        return [name for name in names if name and name not in ("-1", "NoDevFiles")]
-    command = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+def in_slurm() -> bool:
+    """Say whether SLURM started this job, and so has granted what it sees to it alone."""
+    return "SLURM_JOB_ID" in os.environ
+
+
+def nvidia_smi(fact: str) -> list[str]:
+    """Return a fact of every GPU of this machine, whatever this job sees; none without a GPU."""
+    command = ["nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return []
     return run.stdout.split()
+
+
+def visible_devices() -> list[str]:
+    """Return what CUDA would see, without starting it: UUIDs or indices; none without a GPU.
+
+    Outside SLURM an index becomes the UUID that nvidia-smi gives it, so that a lock has one name.
+    """
+    restriction = os.environ.get(RESTRICTION)
+    if restriction is None:
+        return nvidia_smi("uuid")
+    names = [name.strip() for name in restriction.split(",")]
+    names = [name for name in names if name and name not in ("-1", "NoDevFiles")]
+    if in_slurm() or not any(name.isdigit() for name in names):
+        return names
+    by_index = {str(index): uuid for index, uuid in enumerate(nvidia_smi("uuid"))}
+    return [by_index.get(name, name) for name in names]
+
+
+def torch_device() -> str:
+    """Return what a program computes on, "cuda" or "cpu"; end where it was granted a GPU in vain.
+
+    torch only warns, or says nothing, and a training of a day on a GPU would take weeks on a CPU.
+    """
+    import torch
+
+    if torch.cuda.is_available():  # device_count() alone also counts what the driver cannot serve
+        return "cuda"
+    if os.environ.get(GRANTED):
+        build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU"
+        driver = next(iter(nvidia_smi("driver_version")), "unknown")
+        raise SystemExit(
+            f"the job was granted {os.environ[GRANTED]} GPU(s), but torch sees none: torch "
+            f"{torch.__version__} was built for {build}, driver {driver}: `make setup STACK=gpu`, "
+            "or a newer driver"
+        )
+    return "cpu"
 
 
 def lock_folder() -> Path:
@@ -36,20 +77,41 @@ def lock_folder() -> Path:
 def granted_devices(wanted: int) -> list[str]:
     """Return the devices of a job that asked for so many (0: all that it sees).
 
-    If exactly those are visible, they were granted to the job alone. If more are, jobs share the
-    machine: the job takes free ones, and waits until there are enough.
+    If SLURM shows a job exactly those, it granted them to it alone. Else jobs share the machine:
+    the job takes free ones, and waits until there are enough. Without a profile that counts GPUs,
+    as in the demo, nobody has promised a job one of its own: it waits for none that it must share.
     """
     visible = visible_devices()
-    if not wanted or len(visible) in (0, wanted):
-        return visible
+    counted = COUNTED in os.environ
+    if not visible and not (wanted and (in_slurm() or counted)):
+        return []
     if len(visible) < wanted:
         raise SystemExit(
-            f"the job asked for {wanted} GPUs and sees {len(visible)} ({', '.join(visible)}): "
+            f"the job asked for {wanted} GPU(s) and sees {', '.join(visible) or 'none'}: "
             "ask for fewer in the profile's set-resources, or run on a machine that has them"
         )
+    if wanted in (0, len(visible)) and (in_slurm() or not counted):
+        return visible
+    wanted = wanted or len(visible)
+    waiting = False
     while len(taken := take_free(visible, wanted)) < wanted:
+        if not waiting:
+            report(f"waits until {wanted} of this machine's {len(visible)} GPU(s) are free")
+        waiting = True
         time.sleep(POLL_SECONDS)
     return taken
+
+
+def require(devices: list[str]) -> None:
+    """Let the program that this process becomes end if torch cannot use the devices.
+
+    Only where GPUs were asked for, on a cluster or by a profile that counts them, and are real: a
+    toy study may use a CPU build on a machine with a GPU, and the tests' SLURM grants false ones.
+    """
+    if devices and (in_slurm() or COUNTED in os.environ) and nvidia_smi("uuid"):
+        os.environ[GRANTED] = str(len(devices))
+    else:
+        os.environ.pop(GRANTED, None)
 
 
 def take_free(devices: list[str], wanted: int) -> list[str]:
@@ -62,7 +124,7 @@ def take_free(devices: list[str], wanted: int) -> list[str]:
     for device in devices:
         if len(locks) == wanted:
             break
-        file = os.open(lock_folder() / device, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(lock_folder() / device.replace("/", "-"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

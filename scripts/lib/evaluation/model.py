@@ -21,6 +21,7 @@ from lighteval.tasks.requests import Doc
 from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
 
 from scripts.lib.chat_template import set_template_settings
+from scripts.lib.devices import torch_device
 from scripts.lib.stop_tokens import stop_token_ids
 
 # Attention over a prompt takes memory by its length squared: of longer prompts a batch holds fewer.
@@ -55,7 +56,7 @@ class SamplingModel(TransformersModel):
         cls, checkpoint: Path, name: str, dtype: str, chat_template_kwargs: dict[str, Any]
     ) -> "SamplingModel":
         """Load a checkpoint folder under a name that LightEval's files are to give it."""
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = torch_device()
         weights = AutoModelForCausalLM.from_pretrained(
             checkpoint, dtype=getattr(torch, dtype), local_files_only=True
         )

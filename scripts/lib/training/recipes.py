@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.devices import torch_device
 from scripts.lib.training.resume import KEPT_CHECKPOINTS
 
 OURS = ("global_batch_size", "lora", "model_init_kwargs")
@@ -116,8 +117,6 @@ def trainer_arguments(
     Every step is logged, because collapse is judged step by step and a resumed run must log what an
     uninterrupted one does; NaN is logged as it is, where Trainer would hide it behind the mean.
     """
-    import torch
-
     check_names(recipe, names, trainer)
     if recipe.get("logging_steps", 1) != 1:
         raise SystemExit("recipe: logging_steps must be 1: collapse is judged step by step")
@@ -140,7 +139,7 @@ def trainer_arguments(
         "logging_nan_inf_filter": False,
         "save_strategy": "steps",
         "save_total_limit": KEPT_CHECKPOINTS,
-        "use_cpu": not torch.cuda.is_available(),
+        "use_cpu": torch_device() == "cpu",
     }
 
 

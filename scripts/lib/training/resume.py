@@ -77,7 +77,7 @@ def check_space(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise SystemExit(
-            f"{folder}: {free / 1e9:.1f} GB are free, but {what} may take {needed / 1e9:.1f} GB: "
+            f"{folder}: {free / 1e9:.3f} GB are free, but {what} may take {needed / 1e9:.3f} GB: "
             "make room, or put the folder on a larger disk (README, 'Scratch disks')"
         )
 

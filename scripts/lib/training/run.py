@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.devices import torch_device
 from scripts.lib.progress import report
 from scripts.lib.provenance import run_facts
 from scripts.lib.records import (
@@ -112,7 +113,7 @@ def train_from(parent: Path, training: Training, build: Builder, work: Path, clo
 
     from scripts.lib.training.watch import Watch, peak_memory
 
-    check_devices(torch.cuda.device_count())
+    check_devices(torch.cuda.device_count() if torch_device() == "cuda" else 0)
     disable_progress_bar()
     patience = training.settings.get("collapse", {}).get("zero_reward_steps")
     examples = read_jsonl(training.examples)
