@@ -48,6 +48,11 @@ def test_a_model_that_needs_more_memory_than_the_job_has_is_refused(monkeypatch)
     check_memory("qwen2.5-0.5b", 4)
     with pytest.raises(SystemExit, match="may need 20.0 GB, but the SLURM job has 16.8 GB. Ask"):
         check_memory("openthinker-7b", 20)
+    monkeypatch.delenv("SLURM_MEM_PER_NODE")
+    monkeypatch.setenv("SLURM_MEM_PER_CPU", "1000")
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "4")
+    assert available_memory() == ("the SLURM job", pytest.approx(4.194, abs=1e-3))
+    monkeypatch.delenv("SLURM_MEM_PER_CPU")
     monkeypatch.setenv("SLURM_MEM_PER_NODE", "0")
     assert available_memory()[0] == "the machine"
     monkeypatch.delenv("SLURM_MEM_PER_NODE")

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 ENGINE_GB = 2.0  # what a generating process takes beside weights and cache
+SLURM_FACTS = ("MEM_PER_NODE", "MEM_PER_CPU", "CPUS_ON_NODE")  # MB, MB, the job's own
 
 
 def evaluation_gb(model: dict[str, Any], settings: dict[str, Any]) -> float | None:
@@ -42,10 +43,8 @@ def available_memory() -> tuple[str, float]:
         ]
         smallest = min(devices, key=lambda device: device.total_memory)
         return f"the GPU ({smallest.name})", smallest.total_memory / 1e9
-    megabytes = int(os.environ.get("SLURM_MEM_PER_NODE", 0))
-    megabytes = megabytes or int(os.environ.get("SLURM_MEM_PER_CPU", 0)) * len(
-        os.sched_getaffinity(0)
-    )
+    granted = {name: int(os.environ.get(f"SLURM_{name}", 0)) for name in SLURM_FACTS}
+    megabytes = granted["MEM_PER_NODE"] or granted["MEM_PER_CPU"] * granted["CPUS_ON_NODE"]
     if megabytes:  # 0: all of the node
         return "the SLURM job", megabytes * 2**20 / 1e9
     return "the machine", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
