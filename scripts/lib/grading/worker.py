@@ -25,7 +25,8 @@ MEMORY = 3 * 1024**3
 
 def main(timeout: float) -> None:
     """Answer every request line; a child that dies on one is replaced."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the caller's; it closes our input
+    for caught in (signal.SIGINT, signal.SIGTERM):  # the caller's to obey; it closes our input
+        signal.signal(caught, signal.SIG_IGN)
     child: Child | None = None
     for line in sys.stdin.buffer:
         child = child or Child(timeout)
