@@ -13,6 +13,7 @@ token of every target is the end of the assistant's turn.
 from typing import Any
 
 from scripts.lib.training.encoding import check_batch, encode_all
+from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
 
@@ -50,6 +51,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     return trainer, counts
 
 
+@training_program
 def main() -> None:
     """Train the cell that the flags name."""
     train(planned_training("train_sft", __doc__), build_trainer)

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psutil
+
 from scripts.lib.training.preemption import RESUME_ME, leave
 
 SETTINGS = Path(__file__).resolve().parents[2] / "accelerate"
@@ -61,8 +63,6 @@ def pass_on(signum: int, frame: FrameType | None) -> None:
 
     torchrun would leave at a second one and abandon them.
     """
-    import psutil
-
     children = psutil.Process().children()
     if not children:
         leave("training", "stopped by SIGTERM", "where it was")

@@ -6,11 +6,13 @@ optimiser step, over all processes), `lora` (PEFT's LoraConfig; absent for a ful
 """
 
 import difflib
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.devices import torch_device
+from scripts.lib.training.processes import processes
 from scripts.lib.training.resume import KEPT_CHECKPOINTS
 
 OURS = ("global_batch_size", "lora", "model_init_kwargs")
@@ -39,16 +41,6 @@ FIXED = {
 }
 
 
-def processes() -> int:
-    """Return how many processes train together (set by scripts/launch.py through torchrun)."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def main_process() -> bool:
-    """Say whether this process is the one that writes files."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def check_devices(visible: int) -> None:
     """End unless each visible GPU has a process of its own.
 
@@ -73,13 +65,13 @@ def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
         near = difflib.get_close_matches(key, sorted(allowed), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise SystemExit(f"recipe: {trainer} has no argument {key}{hint}")
-    for key in ("global_batch_size", "per_device_train_batch_size"):
-        if key not in recipe:
-            raise SystemExit(f"recipe: {key} is missing")
 
 
 def accumulation_steps(recipe: dict[str, Any], world: int) -> int:
     """Return the gradient accumulation that makes one optimiser step the global batch."""
+    for key in ("global_batch_size", "per_device_train_batch_size"):
+        if key not in recipe:
+            raise SystemExit(f"recipe: {key} is missing")
     whole, device = recipe["global_batch_size"], recipe["per_device_train_batch_size"]
     if whole % (device * world):
         raise SystemExit(
@@ -88,6 +80,15 @@ def accumulation_steps(recipe: dict[str, Any], world: int) -> int:
             "change one of them or the number of GPUs"
         )
     return whole // (device * world)
+
+
+def exact_every(accumulation: int, rounds: int, iterations: int) -> int:
+    """Return after every how many optimiser steps a resume is exact: where GRPO generates anew.
+
+    TRL keeps generated completions in memory alone: a checkpoint between two generations would be
+    resumed with completions of another policy. `rounds` is TRL's steps_per_generation.
+    """
+    return math.lcm(accumulation, rounds * iterations) // accumulation
 
 
 def check_generation(recipe: dict[str, Any], accumulation: int, world: int) -> None:
@@ -100,9 +101,7 @@ def check_generation(recipe: dict[str, Any], accumulation: int, world: int) -> N
             f"recipe: global_batch_size {recipe['global_batch_size']} and the {generated} "
             f"completions of one generation must be multiples of num_generations {group}"
         )
-    # TRL keeps generated completions in memory alone: a checkpoint between two generations would
-    # be resumed with completions of another policy.
-    if recipe["save_steps"] * accumulation % (rounds * recipe.get("num_iterations", 1)):
+    if recipe["save_steps"] % exact_every(accumulation, rounds, recipe.get("num_iterations", 1)):
         raise SystemExit(
             f"recipe: save_steps {recipe['save_steps']} ends between two generations; make it a "
             "multiple of steps_per_generation x num_iterations / gradient accumulation"

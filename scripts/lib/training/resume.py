@@ -72,6 +72,26 @@ def last_checkpoint(work: Path) -> Path | None:
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
 
 
+def check_resume(checkpoint: Path, strategy: str, processes: int) -> None:
+    """End where a checkpoint cannot be resumed by so many processes that share the work so.
+
+    One process and DDP can go on with each other's; ZeRO-2 keeps one part of the optimizer for each
+    process.
+    """
+    parts = len(list(checkpoint.glob("global_step*/*_optim_states.pt")))
+    asked = processes if strategy == "zero2" else 0
+    if parts != asked:
+        saved, now = (
+            f"by ZeRO-2 on {number} GPUs" if number else "without ZeRO-2"
+            for number in (parts, asked)
+        )
+        raise SystemExit(
+            f"{checkpoint}: was saved {saved}, but the training was started {now}: give the "
+            "profile's `gpu` and `distributed` the values that they had, or delete the folder "
+            f"{checkpoint.parent} and train anew"
+        )
+
+
 def check_space(folder: Path, needed: int, what: str) -> None:
     """End where a disk is too small for what a training will write, before it starts."""
     free = shutil.disk_usage(folder).free
@@ -82,10 +102,14 @@ def check_space(folder: Path, needed: int, what: str) -> None:
         )
 
 
-def checkpoint_bytes(model: Any) -> int:
-    """Return about how much one checkpoint takes: trained weights and two moments of AdamW."""
+def checkpoint_bytes(model: Any, strategy: str) -> int:
+    """Return about how much one checkpoint takes: trained weights and two moments of AdamW.
+
+    ZeRO-2 adds weights of its own and the optimizer's.
+    """
+    copies = 5 if strategy == "zero2" else 3
     trained = (weight for weight in model.parameters() if weight.requires_grad)
-    return 3 * sum(weight.numel() * weight.element_size() for weight in trained)
+    return copies * sum(weight.numel() * weight.element_size() for weight in trained)
 
 
 class Clock:

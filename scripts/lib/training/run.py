@@ -28,10 +28,13 @@ from scripts.lib.records import (
     write_json,
 )
 from scripts.lib.training import collapse
-from scripts.lib.training.recipes import check_devices, main_process, processes
+from scripts.lib.training.preemption import Preemption, leave
+from scripts.lib.training.processes import check_trainer, main_process, processes
+from scripts.lib.training.recipes import accumulation_steps, check_devices
 from scripts.lib.training.resume import (
     KEPT_CHECKPOINTS,
     Clock,
+    check_resume,
     check_space,
     checkpoint_bytes,
     last_checkpoint,
@@ -52,6 +55,8 @@ class Training:
     examples: Path
     checkpoints: Path
     output: Path
+    runtime: float = 0.0  # minutes that the job has; 0: no limit
+    engine: str = "transformers"  # what generates GRPO's rollouts
 
     @property
     def name(self) -> str:
@@ -82,6 +87,7 @@ class Inputs:
     examples: list[dict[str, Any]]
     work: Path
     watch: Any
+    engine: str = "transformers"
 
 
 Builder = Callable[[Inputs], tuple[Any, dict[str, int]]]
@@ -97,16 +103,26 @@ def train(training: Training, build: Builder) -> None:
         reason = f"the parent collapsed: {read_json(training.parent)['reason']}"
         finish(training, {"status": "collapsed", "reason": reason, "steps": 0, "files": {}})
         return
-    with locked(training.checkpoints) if main_process() else nullcontext():
+    accumulation_steps(training.settings["recipe"], processes())  # before anything is loaded
+    preemption = Preemption(training.name, training.runtime, started)
+    with preemption, locked(training.checkpoints) if main_process() else nullcontext():
         work = training.checkpoints / training.identity
         if main_process():
             tidy(training.checkpoints, training.identity)
-        train_from(parent, training, build, work, Clock(work / "clock.jsonl", started))
+        clock = Clock(work / "clock.jsonl", started)
+        train_from(parent, training, build, work, clock, preemption)
         if main_process():
             shutil.rmtree(work)
 
 
-def train_from(parent: Path, training: Training, build: Builder, work: Path, clock: Clock) -> None:
+def train_from(
+    parent: Path,
+    training: Training,
+    build: Builder,
+    work: Path,
+    clock: Clock,
+    preemption: Preemption,
+) -> None:
     """Train from the last whole checkpoint, or from the parent, and publish what came of it."""
     import torch
     from transformers.utils.logging import disable_progress_bar
@@ -119,16 +135,24 @@ def train_from(parent: Path, training: Training, build: Builder, work: Path, clo
     examples = read_jsonl(training.examples)
     if not examples:
         raise SystemExit(f"{training.examples}: holds no example to train on")
-    watch = Watch(training.name, clock, patience)
-    trainer, counts = build(Inputs(training.settings, parent, examples, work, watch))
+    watch = Watch(training.name, clock, patience, preemption)
+    trainer, counts = build(
+        Inputs(training.settings, parent, examples, work, watch, training.engine)
+    )
+    strategy = check_trainer(trainer, training.settings["recipe"]["global_batch_size"])
     present = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
-    needed = (KEPT_CHECKPOINTS + 1) * checkpoint_bytes(trainer.model)
+    needed = (KEPT_CHECKPOINTS + 1) * checkpoint_bytes(trainer.model, strategy)
     check_space(work, needed - present, "its checkpoints")
-    history, failure = run_trainer(trainer, last_checkpoint(work))
+    resume = last_checkpoint(work)
+    if resume:
+        check_resume(resume, strategy, processes())
+    history, failure = run_trainer(trainer, resume)
     verdict = collapse.found(history, patience) or failure
     steps = collapse.steps_of(history)
     record: dict[str, Any] = {"status": "ok", "reason": None, "files": {}}
-    if not trainer.is_world_process_zero():
+    if watch.makes_room and not verdict:
+        leave(training.name, preemption.reason, f"step {trainer.state.global_step}")
+    if not main_process():
         return
     if verdict:
         record |= {"status": "collapsed"} | verdict
@@ -148,6 +172,8 @@ def train_from(parent: Path, training: Training, build: Builder, work: Path, clo
             "wall_seconds": round(clock.seconds, 3),
             "device_seconds": round(clock.seconds * processes(), 3),
             "peak_memory_bytes": clock.peak,
+            "distributed": strategy,
+            "engine": training.engine if training.rule == "train_grpo" else None,
             "processes": processes(),
             "starts": clock.starts,
             "device": device_name(),
