@@ -9,12 +9,11 @@ import time
 import pytest
 import torch
 
-from scripts.launch import command_line
+from scripts.launch import processes_of
 from scripts.lib import devices
-from scripts.lib.records import read_json
+from scripts.lib.training.launcher import SETTINGS, STRATEGIES
 from scripts.lib.training.recipes import check_devices
 from scripts.lib.training.resume import check_space
-from tests.training_case import SFT, case, tiny_model
 from tests.workflow import ROOT
 
 PROBE = """\
@@ -157,14 +156,25 @@ def test_fewer_devices_than_asked_for_are_refused(launch):
     assert "Traceback" not in message
 
 
-def test_a_training_has_one_process_on_each_device():
-    command = command_line("scripts.train_grpo", ["--seed", "0"], 8)
-    assert command[1:] == [
-        *["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=8"],
-        *["-m", "scripts.train_grpo", "--seed", "0"],
-    ]
-    with pytest.raises(SystemExit, match="scripts.evaluate uses one GPU, .* given 2: .*`gres`"):
-        command_line("scripts.evaluate", [], 2)
+def test_a_training_has_one_process_on_each_device_and_an_evaluation_one_on_all():
+    assert processes_of("scripts.train_grpo", 8, "ddp") == 8
+    assert processes_of("scripts.train_grpo", 0, "ddp") == 1
+    assert processes_of("scripts.evaluate", 8, "ddp") == 1
+    with pytest.raises(SystemExit, match="build_model uses one GPU, .* given 2: .*`gres`"):
+        processes_of("scripts.build_model", 2, "ddp")
+
+
+def test_zero2_is_refused_where_it_cannot_be_had(monkeypatch):
+    with pytest.raises(SystemExit, match="the job has 1 GPU.*raise `gpu`, or write"):
+        processes_of("scripts.train_sft", 1, "zero2")
+    monkeypatch.setattr("scripts.lib.training.launcher.find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="DeepSpeed, which is not installed: `make setup STACK"):
+        processes_of("scripts.train_sft", 2, "zero2")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_has_its_settings(strategy):
+    assert (SETTINGS / f"{strategy}.yaml").is_file()
 
 
 def test_a_training_with_another_number_of_processes_than_devices_is_refused(monkeypatch):
@@ -188,19 +198,3 @@ def test_too_small_a_disk_is_named_with_the_cure(tmp_path):
         SystemExit, match=r"GB are free, but its checkpoints may take .*larger disk"
     ):
         check_space(tmp_path, 10**18, "its checkpoints")
-
-
-@pytest.mark.slow
-def test_two_processes_train_as_one_does(tmp_path):
-    parent = tiny_model(tmp_path / "tiny")
-    records = []
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
-        path = case(folder, parent, "train_sft", SFT)
-        module, *arguments = command_line("scripts.train_sft", [], processes)[1:-1], str(path)
-        command = [sys.executable, *module, "tests.training_case", *arguments]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        records.append(read_json(folder / "out" / "training.json"))
-    assert [record["processes"] for record in records] == [1, 2]
-    losses = [[step["loss"] for step in record["log"]] for record in records]
-    assert losses[1] == pytest.approx(losses[0], abs=1e-5)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.slurm_cluster import processes, running_cluster
-from tests.workflow import ENVIRONMENT, ROOT, checkout, reproducible
+from tests.workflow import ENVIRONMENT, ROOT, checkout, reproducible, without_vllm
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +134,8 @@ def time_runs_out(cluster, folder):
     run.ends_well()
     first, second = run.jobs("train_sft")
     assert (first["JobState"], second["JobState"]) == ("TIMEOUT", "COMPLETED")
+    said = [log.read_text() for log in (folder / "logs" / "slurm").rglob("*.log")]
+    assert sum("stopped by SIGTERM; resumes from step " in text for text in said) == 1
     assert minutes(second["TimeLimit"]) == 2 * minutes(job["TimeLimit"])
     assert megabytes(second["MinMemoryNode"]) == 2 * megabytes(job["MinMemoryNode"])
     return run
@@ -186,7 +188,7 @@ def cluster(tmp_path_factory):
 def runs(cluster, tmp_path_factory):
     """Start every story at once; return what becomes of each."""
     folder = tmp_path_factory.mktemp("runs")
-    first = checkout(folder / "whole_study")
+    first = without_vllm(checkout(folder / "whole_study"))
     Run(cluster, first, *STUDY, "--", *START).ends_well()
     for story in STORIES[1:]:
         shutil.copytree(first, folder / story.__name__)

@@ -4,14 +4,22 @@ python -m tests.training_case CASE.json     run one training in a process of its
 """
 
 import json
+import os
+import random
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from importlib.resources import files
 from pathlib import Path
 from unittest.mock import patch
 
-from scripts.lib.records import digest_files, write_json, write_jsonl
+from scripts.lib.records import digest_files, read_json, write_json, write_jsonl
+from scripts.lib.training.processes import processes
+from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Training, train
+from tests.workflow import ROOT
 
 LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.05, "target_modules": "all-linear"}
 TOKEN_ROWS = {"trainable_token_indices": ["<|im_start|>", "<|im_end|>"]}
@@ -40,13 +48,25 @@ GRPO = {
     "gradient_checkpointing": False,
 }
 
+# One process draws dropout and samples otherwise than two: neither is part of the comparison.
+COMPARABLE = {
+    "sft": ("train_sft", SFT),
+    "lora": ("train_sft", SFT | {"lora": LORA | {"lora_dropout": 0.0}}),
+    "grpo": ("train_grpo", GRPO),
+}
+
 
 def tiny_model(
-    folder: Path, dtype: str = "float32", eos: str = "<|endoftext|>", tied: bool = True
+    folder: Path,
+    dtype: str = "float32",
+    eos: str = "<|endoftext|>",
+    tied: bool = True,
+    heads: int = 4,
 ) -> Path:
     """Write a model of about 40,000 random parameters and its record; return the record's path.
 
     Like Qwen2.5, a base model declares `<|endoftext|>` as its end and an instruct one `<|im_end|>`.
+    With one head it is as wide as vLLM needs it.
     """
     import torch
     from tokenizers import pre_tokenizers
@@ -66,8 +86,8 @@ def tiny_model(
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
+        num_attention_heads=heads,
+        num_key_value_heads=heads // 2 or 1,
         max_position_embeddings=512,
         tie_word_embeddings=tied,
         eos_token_id=tokenizer.eos_token_id,
@@ -101,7 +121,15 @@ def examples(path: Path, count: int = 24) -> Path:
     return path
 
 
-def case(folder: Path, parent: Path, rule: str, recipe: dict, key: str = "a" * 64) -> Path:
+def case(
+    folder: Path,
+    parent: Path,
+    rule: str,
+    recipe: dict,
+    key: str = "a" * 64,
+    runtime: float = 0.0,
+    engine: str = "transformers",
+) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
     settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
     settings["chat_template_kwargs"] = {}
@@ -115,6 +143,7 @@ def case(folder: Path, parent: Path, rule: str, recipe: dict, key: str = "a" * 6
     }
     record = {name: str(path) for name, path in paths.items()}
     job = {"rule": rule, "key": key, "cell": "tiny+x", "settings": settings}
+    job |= {"runtime": runtime, "engine": engine}
     write_json(folder / "case.json", record | job)
     return folder / "case.json"
 
@@ -122,6 +151,20 @@ def case(folder: Path, parent: Path, rule: str, recipe: dict, key: str = "a" * 6
 def odd_length(prompts: list, completions: list, **_: object) -> list[float]:
     """Reward what a random model does in half of the cases, so that GRPO has something to learn."""
     return [float(len(turns[0]["content"]) % 2) for turns in completions]
+
+
+def fixed_completions(
+    trainer: object, prompts: list, images: None, columns: dict, num_generations: int, **_: object
+) -> tuple[list[list[int]], None]:
+    """Stand in for sampling, of which every process has its own: a prompt's completions are fixed.
+
+    What is left of GRPO can then be compared between numbers of processes.
+    """
+    completions = []
+    for position, prompt in enumerate(prompts):
+        draw = random.Random(f"{prompt} {position % num_generations}")
+        completions.append([draw.randrange(256) for _ in range(draw.randint(3, 12))])
+    return completions, None
 
 
 def training_of(path: Path) -> Training:
@@ -149,5 +192,87 @@ def run_case(path: Path, format_reward: Callable = odd_length) -> None:
         train(training, build_trainer)
 
 
+def start(path: Path) -> subprocess.Popen:
+    """Start the training of a case file in a process of its own."""
+    environment = os.environ | {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.training_case", str(path)]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def start_together(
+    path: Path, *shims: str, strategy: str = "ddp", **environment: str
+) -> subprocess.Popen:
+    """Start the training of a case file in two processes, as scripts/launch.py does."""
+    program = (
+        "import sys; from scripts.lib.training.launcher import run_processes\n"
+        f"sys.exit(run_processes('tests.training_case', sys.argv[1:], 2, '{strategy}'))"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"} | environment
+    command = [sys.executable, "-c", program, str(path), *shims]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def train_alone(path: Path) -> Path:
+    """Run the training of a case file in this process, with fixed completions; return the file."""
+    with patch("trl.GRPOTrainer._generate_single_turn", fixed_completions):
+        run_case(path)
+    return path
+
+
+def record_of(path: Path) -> dict:
+    """Return the record that the training of a case file left."""
+    return read_json(path.parent / "out" / "training.json")
+
+
+def largest_differences(path: Path, other: Path) -> tuple[float, float]:
+    """Return by how much the losses of two trainings differ at most, and their weights."""
+    from safetensors.torch import load_file
+
+    logs = [record_of(one)["log"] for one in (path, other)]
+    steps = zip(*logs, strict=True)
+    models = [
+        load_file(one.parent / "out" / "checkpoint" / "model.safetensors") for one in (path, other)
+    ]
+    return (
+        max(abs(first["loss"] - second["loss"]) for first, second in steps),
+        max((models[0][name] - models[1][name]).abs().max().item() for name in models[0]),
+    )
+
+
+def wait_for(path: Path, run: subprocess.Popen) -> None:
+    """Wait until a training has written a file."""
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert run.poll() is None, run.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def device_without_number() -> AbstractContextManager:
+    """Let several processes on a CPU resume: torch loads nothing to the `cpu:0` they are given."""
+    import torch
+    from transformers import TrainingArguments
+
+    numbered = TrainingArguments.device.fget
+    plain = property(lambda arguments: torch.device(numbered(arguments).type))
+    return patch.object(TrainingArguments, "device", plain)
+
+
+@training_program
+def main() -> None:
+    """Run the training of a case file as its script would, without a plan.
+
+    python -m tests.training_case CASE.json [fixed_completions]
+    """
+    file, *shims = sys.argv[1:]
+    with ExitStack() as stack:
+        if processes() > 1:
+            stack.enter_context(device_without_number())
+        if "fixed_completions" in shims:
+            name = "trl.GRPOTrainer._generate_single_turn"
+            stack.enter_context(patch(name, fixed_completions))
+        run_case(Path(file))
+
+
 if __name__ == "__main__":
-    run_case(Path(sys.argv[1]))
+    main()

@@ -1,0 +1,239 @@
+"""Trainings that are ended before their time go on to the bytes of the undisturbed one."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.records import digest_files
+from scripts.lib.training.preemption import MARGIN_SECONDS, RESUME_ME, Preemption
+from scripts.lib.training.recipes import exact_every
+from scripts.lib.training.resume import mark_complete
+from tests.training_case import (
+    GRPO,
+    LORA,
+    SFT,
+    TOKEN_ROWS,
+    case,
+    record_of,
+    run_case,
+    start,
+    tiny_model,
+    wait_for,
+    work_of,
+)
+
+LONG = {"max_steps": 40, "save_steps": 10}
+RECIPES = {
+    "sft": ("train_sft", SFT | LONG),
+    "lora": ("train_sft", SFT | LONG | {"lora": LORA}),
+    "lora-tokens": ("train_sft", SFT | LONG | {"lora": LORA | TOKEN_ROWS}),
+    "grpo": ("train_grpo", GRPO | LONG),
+}
+TRAINERS = ["sft", "lora", "grpo"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """The record of a tiny random model."""
+    return tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny, tmp_path_factory):
+    """Return the record of a recipe's undisturbed training, which runs once."""
+    records = {}
+
+    def record(kind):
+        if kind not in records:
+            path = case(tmp_path_factory.mktemp(kind), tiny, *RECIPES[kind])
+            run_case(path)
+            records[kind] = record_of(path)
+        return records[kind]
+
+    return record
+
+
+@pytest.fixture(autouse=True)
+def own_handler():
+    """Give pytest its handler of SIGTERM back: a program that leaves ignores further ones."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def check_same(path: Path, whole: dict) -> None:
+    """Check that a training which was resumed once left what the undisturbed one did."""
+    resumed = record_of(path)
+    assert resumed["starts"] == 2
+    assert resumed["files"] == whole["files"] == digest_files(path.parent / "out" / "checkpoint")
+    assert resumed["adapter_files"] == whole["adapter_files"]
+    without_times = [
+        [{**entry, "step_time": 0} for entry in record["log"]] for record in (whole, resumed)
+    ]
+    assert without_times[0] == without_times[1]
+    assert (resumed["steps"], resumed["tokens"]) == (whole["steps"], whole["tokens"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+def test_a_killed_training_ends_in_the_same_bytes(kind, tiny, undisturbed, tmp_path):
+    rule, recipe = RECIPES[kind]
+    whole = undisturbed(kind)
+    path = case(tmp_path, tiny, rule, recipe)
+    work = work_of(path)
+    run = start(path)
+    wait_for(work / "checkpoint-10" / "complete.json", run)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    out = path.parent / "out"
+    assert not out.exists()
+    torn = work / "checkpoint-39"
+    torn.mkdir()
+    (torn / "trainer_state.json").write_text("{")
+    other = path.parent / "checkpoints" / ("b" * 64)
+    other.mkdir()
+    run_case(path)
+
+    check_same(path, whole)
+    assert bool(whole["adapter_files"]) == ("lora" in recipe)
+    assert rule == "train_sft" or len({entry["reward"] for entry in whole["log"]}) > 1
+    start_of = json.loads(tiny.read_text())["files"]
+    assert whole["files"]["model.safetensors"] != start_of["model.safetensors"]
+    assert [path.name for path in (path.parent / "checkpoints").iterdir()] == ["lock"]
+    for file in sorted(out.rglob("*.json")):
+        assert str(tmp_path) not in file.read_text() or file.name == "training.json"
+
+
+def sigterm_after(file: Path) -> None:
+    """Send this process SIGTERM as soon as a file is there."""
+
+    def wait() -> None:
+        while not file.exists():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def saved_steps(path: Path) -> list[int]:
+    return sorted(int(one.name.split("-")[1]) for one in work_of(path).glob("checkpoint-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TRAINERS)
+def test_a_preempted_training_ends_in_the_same_bytes(
+    kind, tiny, undisturbed, tmp_path, monkeypatch, capfd
+):
+    whole = undisturbed(kind)
+    path = case(tmp_path, tiny, *RECIPES[kind])
+    sigterm_after(work_of(path) / "checkpoint-10" / "complete.json")
+
+    def and_again_while_it_saves(checkpoint):
+        if checkpoint.name not in ("checkpoint-10", "checkpoint-20"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        mark_complete(checkpoint)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr("scripts.lib.training.watch.mark_complete", and_again_while_it_saves)
+        run_case(path)
+    assert end.value.code == RESUME_ME
+    last = saved_steps(path)[-1]
+    assert 10 < last < 40
+    assert f"stopped by SIGTERM; resumes from step {last}\n" in capfd.readouterr().err
+    run_case(path)
+    check_same(path, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TRAINERS)
+def test_a_training_whose_time_is_over_ends_in_the_same_bytes(
+    kind, tiny, undisturbed, tmp_path, capfd
+):
+    whole = undisturbed(kind)
+    path = case(tmp_path, tiny, *RECIPES[kind], runtime=1.0)  # all of it margin
+    with pytest.raises(SystemExit) as end:
+        run_case(path)
+    assert end.value.code == RESUME_ME
+    assert saved_steps(path) == [1]
+    assert "the job's time is nearly over; resumes from step 1\n" in capfd.readouterr().err
+    run_case(case(tmp_path, tiny, *RECIPES[kind]))
+    check_same(path, whole)
+
+
+@pytest.mark.slow
+def test_grpo_stops_only_where_it_generates_anew(tiny, tmp_path):
+    """Two updates on the same completions, which no checkpoint keeps."""
+    twice = GRPO | {"num_iterations": 2}
+    run_case(case(tmp_path / "whole", tiny, "train_grpo", twice))
+    path = case(tmp_path / "ended", tiny, "train_grpo", twice, runtime=1.0)
+    with pytest.raises(SystemExit):
+        run_case(path)
+    assert saved_steps(path) == [2]
+    run_case(case(tmp_path / "ended", tiny, "train_grpo", twice))
+    check_same(path, record_of(tmp_path / "whole" / "case.json"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+def test_a_run_killed_after_its_last_step_trains_no_further(
+    kind, tiny, undisturbed, tmp_path, monkeypatch
+):
+    path = case(tmp_path, tiny, *RECIPES[kind])
+    with monkeypatch.context() as patch:
+        patch.setattr("scripts.lib.training.run.publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_case(path)
+    run_case(path)
+    check_same(path, undisturbed(kind))
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1.0, 4.0])
+def test_sigterm_while_a_training_loads_loses_nothing(seconds, tiny, tmp_path):
+    path = case(tmp_path, tiny, *RECIPES["sft"])
+    run = start(path)
+    time.sleep(seconds)
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == RESUME_ME == 75
+    assert "stopped by SIGTERM; resumes from where it was\n" in errors
+    assert "Traceback" not in errors
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_margin_covers_the_next_steps_and_saving(monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
+    started = time.monotonic()
+    assert not Preemption("x", 0, started).time_is_up(1, 1e9)
+    job = Preemption("x", 10, started)  # 600 s
+    assert not job.time_is_up(steps=1, seconds=299)
+    assert job.time_is_up(steps=1, seconds=301)
+    assert job.time_is_up(steps=2, seconds=201)
+    late = Preemption("x", 10, started - 600 + MARGIN_SECONDS + 5)
+    assert not late.time_is_up(steps=1, seconds=0.1)
+    late.end -= 10
+    assert late.time_is_up(steps=1, seconds=0.1)
+
+
+def test_the_end_that_slurm_tells_counts_if_it_is_earlier(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + 100))
+    for runtime in (0, 10):
+        job = Preemption("x", runtime, time.monotonic())
+        assert 95 < job.end - time.monotonic() <= 100
+    assert Preemption("x", 1, time.monotonic()).end - time.monotonic() <= 60
+
+
+def test_a_resume_is_exact_where_completions_are_generated():
+    assert exact_every(accumulation=4, rounds=1, iterations=1) == 1  # SFT
+    assert exact_every(accumulation=4, rounds=4, iterations=1) == 1
+    assert exact_every(accumulation=4, rounds=8, iterations=3) == 6
+    assert exact_every(accumulation=4, rounds=6, iterations=1) == 3
