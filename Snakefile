@@ -64,4 +64,5 @@ localrules:
 
 onstart:
     check_cluster()
+    check_engine()
     write_resolved_config(workflow.dag_settings.targets)

@@ -30,6 +30,7 @@ from scripts.lib.study import plan
 from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
 from scripts.lib.study.cells import parent_of, stages_of
+from scripts.lib.vllm_engine import require_vllm
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror
@@ -105,6 +106,14 @@ def write_resolved_config(targets):
         write_json(PLAN_CONFIG, config)
     if set(targets) != {"plan"}:
         write_json(f"{RESULTS}/config.json", config)
+
+
+def check_engine():
+    """End before the first job where the profile asks for an engine that .venv lacks."""
+    if not conda_asked_for:
+        for job in workflow.dag.needrun_jobs():
+            if job.resources.get("engine") == "vllm":
+                require_vllm()
 
 
 def check_cluster():

@@ -25,6 +25,7 @@ rule sample_traces:
         "../envs/study.yaml"
     resources:
         gpu=1,
+        engine="transformers",
     params:
         key=key_of("sample_traces"),
     message:
@@ -33,6 +34,7 @@ rule sample_traces:
         "exec python -m scripts.launch --gpus {resources.gpu} scripts.sample_traces"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --dataset {wildcards.dataset} --teacher {input.teacher:q} --problems {input.problems:q}"
+        " --engine {resources.engine}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 

@@ -26,6 +26,7 @@ rule evaluate:
         "../envs/study.yaml"
     resources:
         gpu=1,
+        engine="transformers",
     params:
         key=key_of("evaluate"),
     message:
@@ -37,4 +38,4 @@ rule evaluate:
         " --model-record {input.model:q} --problems {input.problems:q}"
         " --store checkpoints/{wildcards.study}/evaluate/{wildcards.cell}/seed-{wildcards.seed}"
         " --output-folder results/{wildcards.study}/eval/{wildcards.cell}/seed-{wildcards.seed}"
-        " &> {log:q}"
+        " --engine {resources.engine} &> {log:q}"

@@ -23,17 +23,20 @@ rule train_sft:
         "../envs/study.yaml"
     resources:
         gpu=1,
+        distributed="ddp",
+        runtime=0,
     params:
         key=key_of("train_sft"),
     message:
         "train_sft {wildcards.prefix}+{wildcards.stage} seed-{wildcards.seed}"
     shell:
-        "exec python -m scripts.launch --gpus {resources.gpu} scripts.train_sft"
+        "exec python -m scripts.launch --gpus {resources.gpu} --distributed {resources.distributed}"
+        " scripts.train_sft"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
         " --parent {input.parent:q} --examples {input.examples:q}"
         " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
-        " --output {output:q} &> {log:q}"
+        " --runtime {resources.runtime} --output {output:q} &> {log:q}"
 
 
 rule train_grpo:
@@ -54,14 +57,19 @@ rule train_grpo:
         "../envs/study.yaml"
     resources:
         gpu=1,
+        distributed="ddp",
+        engine="transformers",
+        runtime=0,
     params:
         key=key_of("train_grpo"),
     message:
         "train_grpo {wildcards.prefix}+{wildcards.stage} seed-{wildcards.seed}"
     shell:
-        "exec python -m scripts.launch --gpus {resources.gpu} scripts.train_grpo"
+        "exec python -m scripts.launch --gpus {resources.gpu} --distributed {resources.distributed}"
+        " scripts.train_grpo"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
         " --parent {input.parent:q} --examples {input.examples:q}"
         " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
-        " --output {output:q} &> {log:q}"
+        " --engine {resources.engine}"
+        " --runtime {resources.runtime} --output {output:q} &> {log:q}"

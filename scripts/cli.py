@@ -20,6 +20,16 @@ def job_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of programs that sample completions."""
+    parser.add_argument(
+        "--engine",
+        choices=["transformers", "vllm"],
+        default="transformers",
+        help="what generates completions; the profile says it, as a resource of the rule",
+    )
+
+
 def planned_job(args: argparse.Namespace, rule: str, **wildcards: str | int) -> Job:
     """Return the job's settings; end if config or code are no longer those it was planned with."""
     try:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
+from scripts.lib.devices import require_one_device
 from scripts.lib.evaluation.records import (
     NO_NUMBERS,
     checked_problems,
@@ -36,6 +37,7 @@ from scripts.lib.records import (
 )
 from scripts.lib.study.cells import model_of
 from scripts.lib.study.config import load_study
+from scripts.lib.vllm_engine import require_vllm
 
 Settings = dict[str, Any]
 
@@ -48,13 +50,15 @@ def evaluate(
     settings: dict[str, Settings],
     store: Path,
     output_folder: Path,
+    vllm: Settings | None = None,
     memory_gb: float | None = None,
 ) -> None:
     """Write {benchmark}.json, .parquet and .run.json for every benchmark into a folder.
 
     `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
-    and the `key` that stands for all of them. With less memory than `memory_gb` (10^9 bytes) no
-    model is loaded: the program ends and says so.
+    and the `key` that stands for all of them. With vLLM's own arguments (`vllm` of the config) it
+    samples, without them transformers. With less memory than `memory_gb` (10^9 bytes) no model is
+    loaded: the program ends and says so.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)
@@ -94,7 +98,7 @@ def evaluate(
                     if memory_gb is not None:
                         check_memory(cell, memory_gb)
                     engine = opened.enter_context(
-                        Engine(checkpoint, f"{cell}/seed-{seed}", settings[name])
+                        Engine(checkpoint, f"{cell}/seed-{seed}", settings[name], vllm)
                     )
                 rows, numbers, run = engine.evaluate(name, problems[name], settings[name])
                 record = {**records[name], **numbers, "weights": weights}
@@ -120,15 +124,25 @@ def quick_imports() -> Iterator[None]:
 class Engine:
     """LightEval with a loaded model, and the grader: started once, for all benchmarks of a cell."""
 
-    def __init__(self, checkpoint: Path, name: str, settings: Settings):
+    def __init__(
+        self, checkpoint: Path, name: str, settings: Settings, vllm: Settings | None = None
+    ):
         started = time.perf_counter()
         with quick_imports():
-            from scripts.lib.evaluation.model import SamplingModel
             from scripts.lib.evaluation.tasks import run_lighteval
             from scripts.lib.grading.grader import Grader
 
-        self.model = SamplingModel.load(
-            checkpoint, name, settings["dtype"], settings["chat_template_kwargs"]
+            if vllm:
+                require_vllm()
+                from scripts.lib.evaluation.vllm_model import VllmSampling
+            else:
+                from scripts.lib.evaluation.transformers_model import TransformersSampling
+
+        self.facts = {"engine": "vllm", "vllm": vllm} if vllm else {"engine": "transformers"}
+        self.model = (
+            VllmSampling.load(checkpoint, name, settings, vllm)
+            if vllm
+            else TransformersSampling.load(checkpoint, name, settings)
         )
         self.grader = Grader(timeout=settings["grader"]["timeout"])
         self.run_lighteval = run_lighteval
@@ -138,6 +152,7 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.model.close()
         self.grader.close()
 
     def evaluate(
@@ -163,6 +178,7 @@ class Engine:
             "grading_seconds": finished - generated,
             "wall_seconds": finished - started,
             "device": self.model.device_name,
+            **self.facts,
             **run_facts("evaluate"),
         }
         return rows, {**summary(rows), "lighteval": lighteval_part(results, name)}, run
@@ -187,7 +203,9 @@ def main() -> None:
         "--store", type=Path, required=True, help="folder that keeps finished benchmarks"
     )
     parser.add_argument("--output-folder", type=Path, required=True)
+    add_engine(parser)
     args = parser.parse_args()
+    require_one_device(args.engine)
     job = planned_job(args, "evaluate", cell=args.cell, seed=args.seed)
     # read when LightEval is imported
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
@@ -198,6 +216,8 @@ def main() -> None:
             f"{', '.join(settings)}; give one file for each, in this order"
         )
     check_inputs(job, args.model_record, *args.problems)
+    config = load_study(args.config).config
+    vllm = config["vllm"] if args.engine == "vllm" else None
     evaluate(
         args.cell,
         args.seed,
@@ -206,10 +226,8 @@ def main() -> None:
         settings,
         args.store,
         args.output_folder,
-        evaluation_gb(
-            load_study(args.config).config["models"][model_of(args.cell)],
-            next(iter(settings.values())),
-        ),
+        vllm,
+        evaluation_gb(config["models"][model_of(args.cell)], next(iter(settings.values())), vllm),
     )
 
 

@@ -30,10 +30,6 @@ from scripts.lib.study.measured import (
 from scripts.lib.study.plan import Job
 from scripts.lib.study.schedule import critical_path, wall_time
 
-ENGINE = (
-    "Generation is priced as by vLLM; the scripts still generate with transformers, far slower."
-)
-
 
 @dataclass(frozen=True)
 class Price:
@@ -279,7 +275,6 @@ def lines_of(price: Price, results: Path, logs: Path) -> list[str]:
             f"Cells: {len(study.cells())}, of them trained: {len(trained)}; models: {len(models)}; "
             f"seeds: {seeds}; benchmarks: {benchmarks}",
             basis,
-            *([] if price.device == "CPU" else [ENGINE]),
         ],
         rule_lines(price),
         sharing_lines(price),

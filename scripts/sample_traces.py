@@ -4,46 +4,90 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
 from scripts.lib.data.prompts import messages
-from scripts.lib.devices import torch_device
+from scripts.lib.devices import require_one_device, torch_device, visible_devices
 from scripts.lib.progress import report
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
+from scripts.lib.study.config import load_study
+from scripts.lib.vllm_engine import Request, Sampling, VllmEngine, require_vllm, seed_of
 
 
 def sample(
-    teacher: Path, questions: Sequence[str], settings: dict[str, Any]
+    teacher: Path,
+    questions: Sequence[str],
+    settings: dict[str, Any],
+    vllm: dict[str, Any] | None = None,
 ) -> tuple[list[str], float]:
-    """Return one completion a question, and the share that the length limit cut off."""
-    import torch
-    from transformers import AutoModelForCausalLM, GenerationConfig
+    """Return one completion a question, and the share that the length limit cut off.
 
+    With vLLM's own arguments (`vllm` of the config) it samples, without them transformers.
+    """
     from scripts.lib.stop_tokens import stop_token_ids
     from scripts.lib.training.checkpoints import load_tokenizer
 
-    device = torch_device()
     tokenizer = load_tokenizer(teacher, settings["chat_template_kwargs"])
+    prompts = [
+        tokenizer.apply_chat_template(
+            messages(settings["prompt"], question), add_generation_prompt=True, return_dict=True
+        )["input_ids"]
+        for question in questions
+    ]
+    stops = stop_token_ids(tokenizer)
+    if vllm:
+        completions = with_vllm(teacher, prompts, settings, stops, vllm)
+    else:
+        completions = with_transformers(teacher, prompts, settings, stops, tokenizer)
+    cut_off = sum(not set(stops) & set(tokens) for tokens in completions)
+    texts = tokenizer.batch_decode(completions, skip_special_tokens=True)
+    return texts, cut_off / len(completions)
+
+
+def with_vllm(
+    teacher: Path,
+    prompts: list[list[int]],
+    settings: dict[str, Any],
+    stops: list[int],
+    vllm: dict[str, Any],
+) -> list[list[int]]:
+    """Return a completion a prompt, all of them handed to the engine at once."""
+    require_vllm()
+    limit = settings["max_new_tokens"]
+    longest = max(map(len, prompts)) + limit
+    engine = VllmEngine(str(teacher), vllm | {"max_model_len": longest}, visible_devices())
+    names = ("temperature", "top_p", "top_k", "repetition_penalty")
+    sampling = Sampling(**{name: settings[name] for name in names}, stop_ids=stops)
+    requests = [
+        Request(prompt, limit, seed_of(settings["seed"], number))
+        for number, prompt in enumerate(prompts)
+    ]
+    try:
+        return engine.generate(requests, sampling)
+    finally:
+        engine.close()
+
+
+def with_transformers(
+    teacher: Path,
+    prompts: list[list[int]],
+    settings: dict[str, Any],
+    stops: list[int],
+    tokenizer: Any,
+) -> list[list[int]]:
+    """Return a completion a prompt, batch by batch."""
+    import torch
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
+    device = torch_device()
     tokenizer.padding_side = "left"
     model = AutoModelForCausalLM.from_pretrained(teacher, dtype="auto").to(device).eval()
     # generate() fills every argument left open from here: nothing of the checkpoint's stays.
     model.generation_config = GenerationConfig()
-    prompts = [
-        tokenizer.apply_chat_template(
-            messages(settings["prompt"], question), tokenize=False, add_generation_prompt=True
-        )
-        for question in questions
-    ]
     torch.manual_seed(settings["seed"])
-    stops = stop_token_ids(tokenizer)
-    completions: list[str] = []
-    cut_off = 0
+    completions: list[list[int]] = []
     for start in range(0, len(prompts), settings["batch_size"]):
-        batch = tokenizer(
-            prompts[start : start + settings["batch_size"]],
-            padding=True,
-            add_special_tokens=False,  # the chat template wrote them
-            return_tensors="pt",
-        ).to(device)
+        part = prompts[start : start + settings["batch_size"]]
+        batch = tokenizer.pad({"input_ids": part}, return_tensors="pt").to(device)
         with torch.inference_mode():
             tokens = model.generate(
                 **batch,
@@ -56,11 +100,9 @@ def sample(
                 eos_token_id=stops,
                 pad_token_id=tokenizer.pad_token_id,
             )
-        new = tokens[:, batch["input_ids"].shape[1] :]
-        completions += tokenizer.batch_decode(new, skip_special_tokens=True)
-        cut_off += int((~torch.isin(new, torch.tensor(stops, device=device)).any(dim=1)).sum())
+        completions += tokens[:, batch["input_ids"].shape[1] :].tolist()
         report(f"sample_traces {len(completions)}/{len(prompts)}")
-    return completions, cut_off / len(completions)
+    return completions
 
 
 def main() -> None:
@@ -71,14 +113,19 @@ def main() -> None:
     parser.add_argument("--problems", type=Path, required=True, help="clean.jsonl of the problems")
     parser.add_argument("--rows", type=Path, required=True, help="raw.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_engine(parser)
     args = parser.parse_args()
+    require_one_device(args.engine)
     job = planned_job(args, "sample_traces", dataset=args.dataset)
     check_inputs(job, args.teacher, args.problems)
 
     problems = read_jsonl(args.problems)[: job.settings["num_problems"]]
     asked = [problem for problem in problems for _ in range(job.settings["num_samples"])]
     completions, cut_off = sample(
-        checkpoint_of(args.teacher), [problem["question"] for problem in asked], job.settings
+        checkpoint_of(args.teacher),
+        [problem["question"] for problem in asked],
+        job.settings,
+        load_study(args.config).config["vllm"] if args.engine == "vllm" else None,
     )
     rows = [
         {

@@ -12,9 +12,12 @@ the accuracy is judged by the study's one grader, as in the evaluation.
 
 import functools
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
+from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
+from scripts.lib.vllm_engine import cure_named, prepare_environment, require_vllm
 from scripts.training_cli import planned_training
 
 BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
@@ -24,13 +27,13 @@ Reward = Callable[..., list[float]]
 
 def problems(
     examples: list[dict[str, Any]], tokenizer: Any, longest: int | None
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Return the columns that GRPO and the rewards read, and the counts of the examples.
+) -> tuple[list[dict[str, Any]], dict[str, int], int]:
+    """Return the columns that GRPO and the rewards read, the counts, and the longest prompt.
 
     A problem whose prompt has over `longest` tokens (what the model's positions leave beside a
     completion) is left out and counted.
     """
-    rows = []
+    rows, lengths = [], []
     for example in examples:
         ids = tokenizer.apply_chat_template(
             example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
@@ -38,13 +41,15 @@ def problems(
         if longest is None or len(ids) <= longest:
             row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": BENCHMARK}
             rows.append(row)
+            lengths.append(len(ids))
     if not rows:
         raise SystemExit(
             f"recipe: max_completion_length leaves {longest} tokens for the prompt, "
             "and no prompt is that short"
         )
     given, used = len(examples), len(rows)
-    return rows, {"given": given, "used": used, "over_length": given - used}
+    counts = {"given": given, "used": used, "over_length": given - used}
+    return rows, counts, max(lengths)
 
 
 def with_prefill(reward: Reward, opened: str) -> Reward:
@@ -80,11 +85,16 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     """
     import dataclasses
 
+    if inputs.engine == "vllm":
+        require_vllm()
+        prepare_environment()
+    from accelerate.utils import set_seed
     from datasets import Dataset, disable_progress_bars
-    from trl import GRPOConfig, GRPOTrainer
+    from trl import GRPOConfig
 
     from scripts.lib.training.checkpoints import load_model, load_tokenizer, prefill
     from scripts.lib.training.recipes import lora_config, trainer_arguments
+    from scripts.lib.training.rollouts import RolloutTrainer, vllm_arguments
 
     disable_progress_bars()
     settings, recipe = inputs.settings, inputs.settings["recipe"]
@@ -94,20 +104,31 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]
-    rows, counts = problems(inputs.examples, tokenizer, longest)
+    rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest)
+    if inputs.engine == "vllm":
+        stops = model.generation_config.eos_token_id
+        arguments |= vllm_arguments(longest_prompt, recipe, stops)
     rewards, weights = reward_functions(settings, prefill(tokenizer))
-    trainer = GRPOTrainer(
-        model=model,
-        reward_funcs=rewards,
-        args=GRPOConfig(**arguments, reward_weights=weights),
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=lora_config(recipe, tokenizer),
-        callbacks=[inputs.watch],
+    cure = (
+        "in the recipe raise vllm_gpu_memory_utilization, or lower per_device_train_batch_size or "
+        "max_completion_length"
     )
+    with cure_named(str(inputs.parent), cure) if inputs.engine == "vllm" else nullcontext():
+        trainer = RolloutTrainer(
+            model=model,
+            reward_funcs=rewards,
+            args=GRPOConfig(**arguments, reward_weights=weights),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=tokenizer,
+            peft_config=lora_config(recipe, tokenizer),
+            callbacks=[inputs.watch],
+        )
+    # vLLM draws from the process's random numbers, and when it starts it seeds them with the rank.
+    set_seed(settings["seed"], device_specific=True)
     return trainer, counts
 
 
+@training_program
 def main() -> None:
     """Train the cell that the flags name."""
     train(planned_training("train_grpo", __doc__), build_trainer)

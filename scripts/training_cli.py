@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
 from scripts.lib.training.run import Training
 
 
@@ -19,8 +19,17 @@ def planned_training(rule: str, description: str) -> Training:
         "--checkpoints", type=Path, required=True, help="folder to resume from after a kill"
     )
     parser.add_argument("--output", type=Path, required=True, help="training.json to write")
+    parser.add_argument(
+        "--runtime",
+        type=float,
+        default=0,
+        help="minutes that the job has: it saves a checkpoint and leaves before; 0: no limit",
+    )
+    if rule == "train_grpo":
+        add_engine(parser)
     args = parser.parse_args()
     job = planned_job(args, rule, cell=args.cell, seed=args.seed)
     check_inputs(job, args.parent, args.examples)
     files = (args.parent, args.examples, args.checkpoints, args.output)
-    return Training(rule, job.key, args.cell, job.settings, *files)
+    how = {name: value for name, value in vars(args).items() if name in ("runtime", "engine")}
+    return Training(rule, job.key, args.cell, job.settings, *files, **how)

@@ -42,6 +42,7 @@ def run(
     record: Path,
     names: dict[str, int],
     out: str = "out",
+    vllm: dict | None = None,
     memory_gb: float | None = None,
     **changed,
 ) -> Path:
@@ -52,12 +53,15 @@ def run(
         write_jsonl(benchmarks[name], problems(count))
     settings = dict.fromkeys(names, {**SETTINGS, **changed})
     store, folder = tmp_path / "store", tmp_path / out
-    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, memory_gb)
+    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, vllm, memory_gb)
     return tmp_path / out
 
 
-def make_model(folder: Path, seed: int) -> Path:
-    """Save a random Qwen2 whose own generation settings are all against the study's."""
+def make_model(folder: Path, seed: int, positions: int = 128) -> Path:
+    """Save a random Qwen2 whose own generation settings are all against the study's.
+
+    Its heads are 32 wide, the least that vLLM has kernels for.
+    """
     import torch
     from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
@@ -74,12 +78,12 @@ def make_model(folder: Path, seed: int) -> Path:
     model = Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=len(tokenizer),
-            hidden_size=32,
+            hidden_size=64,
             intermediate_size=64,
             num_hidden_layers=1,
             num_attention_heads=2,
             num_key_value_heads=1,
-            max_position_embeddings=128,
+            max_position_embeddings=positions,
             tie_word_embeddings=True,
         )
     )

@@ -189,11 +189,11 @@ def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(en
         for key, (text, reason, _, _) in said.items()
     }
 
-    def sample(batch):  # LightEval shuffles the problems: they are known by their prompts alone
-        asked = [re.search(r"(\d+) plums", tokenizer.decode(sequence.prompt)) for sequence in batch]
-        return [tokens[match[1], s.sample] for match, s in zip(asked, batch, strict=True)]
+    def sample(requests):  # LightEval shuffles the problems: they are known by their prompts alone
+        asked = [re.search(r"(\d+) plums", tokenizer.decode(r.prompt))[1] for r in requests]
+        return [tokens[problem, asked[:n].count(problem)] for n, problem in enumerate(asked)]
 
-    monkeypatch.setattr(engine.model, "_sample", sample)
+    monkeypatch.setattr(engine.model, "sample", sample)
     rows, numbers, _ = engine.evaluate("gsm8k", problems(3), SETTINGS)
     assert [(row["problem"], row["sample"]) for row in rows] == list(said)
     for row in rows:
@@ -213,16 +213,16 @@ def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(en
 
 def test_a_completion_is_recorded_under_the_prompt_that_it_answers(engine, monkeypatch):
     answered = {}
-    sample = engine.model._sample
+    sample, tokenizer = engine.model._sample_batch, engine.model.tokenizer
 
     def spy(batch):
-        texts = sample(batch)
-        for sequence, text in zip(batch, texts, strict=True):
-            question = engine.model.tokenizer.decode(sequence.prompt)
-            answered.setdefault(question, []).append(engine.model._text(text))
-        return texts
+        completions = sample(batch)
+        for request, tokens in zip(batch, completions, strict=True):
+            text = tokenizer.decode(tokens, skip_special_tokens=True)
+            answered.setdefault(tokenizer.decode(request.prompt), []).append(text)
+        return completions
 
-    monkeypatch.setattr(engine.model, "_sample", spy)
+    monkeypatch.setattr(engine.model, "_sample_batch", spy)
     rows, _, _ = engine.evaluate("gsm8k", problems(7), SETTINGS)
     assert len(answered) == 7 and len(rows) == 14
     for row in rows:

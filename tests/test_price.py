@@ -65,8 +65,15 @@ def test_time_follows_the_config():
     startup = PAPER["costs"]["devices"]["h100"]["seconds"]["train_sft"]
     once, twice = (seconds(s, "train_sft", **sft) - startup for s in (study, longer))
     assert twice == pytest.approx(2 * once, rel=0.01)
-    lora = seconds(study, "train_sft", cell="qwen2.5-0.5b+sft-lora", seed=0) - startup
-    assert lora == pytest.approx(once * 4 / 6)
+    no_fixed = {"costs": {"devices": {"h100": {"micro_step_seconds": 0.0}}}}
+    full, lora = (
+        seconds(study_of(no_fixed), "train_sft", cell=f"qwen2.5-0.5b+{stage}", seed=0) - startup
+        for stage in ("sft", "sft-lora")
+    )
+    assert lora == pytest.approx(full * 4 / 6)
+    half = {"recipes": {"sft": {"per_device_train_batch_size": 8}}}
+    more_passes = seconds(study_of(half), "train_sft", **sft) - startup
+    assert more_passes - full == pytest.approx(2 * (once - full))
     no_reference = study_of({"recipes": {"grpo": {"beta": 0.0}}})
     grpo = {"rule": "train_grpo", "cell": CELL, "seed": 0}
     assert seconds(no_reference, **grpo) < seconds(study, **grpo)
@@ -138,8 +145,8 @@ def test_a_measured_training_replaces_the_model_for_its_recipe(tmp_path):
     after = sft_seconds(price)
     assert {after["qwen2.5-0.5b+sft", seed] for seed in (0, 1, 2)} == {7200.0}
     factor = 7200.0 / before["qwen2.5-0.5b+sft", 0]
-    kd = "qwen2.5-0.5b-instruct+kd", 0
-    assert after[kd] == pytest.approx(factor * before[kd])
+    alike = "qwen2.5-0.5b-instruct+sft", 0
+    assert after[alike] == pytest.approx(factor * before[alike])
     lora = "qwen2.5-0.5b+sft-lora", 0
     assert after[lora] == before[lora]
     text = "\n".join(lines_of(price, tmp_path / "paper", tmp_path / "logs"))

@@ -3,6 +3,7 @@
 tests/test_slurm.py submits for real; this needs no SLURM.
 """
 
+import importlib.util
 import os
 import re
 import shlex
@@ -13,14 +14,16 @@ import pytest
 import yaml
 
 from scripts.lib import cluster
-from tests.workflow import DEMO, ENVIRONMENT, ROOT, checkout, command, planned, snakemake
+from tests.workflow import DEMO, ENVIRONMENT, ROOT, checkout, command, dry_run, planned, snakemake
 
 PROFILES = {
     name: yaml.safe_load((ROOT / name / "config.yaml").read_text())
     for name in ("slurm", "workstation")
 }
 RULES = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-GPU_RULES = re.findall(r"-m scripts\.launch --gpus \{resources\.gpu\} scripts\.(\w+)", RULES)
+GPU_RULES = re.findall(
+    r"-m scripts\.launch --gpus \{resources\.gpu\}(?: --distributed .*\s+\")? scripts\.(\w+)", RULES
+)
 MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
 
 
@@ -42,6 +45,15 @@ def test_every_gpu_rule_has_its_request_and_every_request_a_rule(profile):
     for rule in GPU_RULES:
         assert requests[rule]["gpu"] == 1
         assert "gres" not in requests[rule]
+
+
+def test_a_training_is_told_how_its_processes_share_the_work_and_its_time(tmp_path):
+    target = "results/mini/models/toy-base+sft/seed-0/training.json"
+    arguments = ["-p", "--profile", "workstation", *MINI, "--set-resources"]
+    asked = ["train_sft:distributed=zero2", "train_sft:runtime=240"]
+    output = dry_run(*arguments, *asked, "--", target, folder=tmp_path)
+    assert "scripts.launch --gpus 1 --distributed zero2 scripts.train_sft" in output
+    assert " --runtime 240 " in output
 
 
 def test_retries_stand_in_the_profile_alone():
@@ -195,6 +207,16 @@ def test_without_sbatch_the_run_ends_before_its_first_job(without_programs, tmp_
     assert run.returncode == 1
     assert "sbatch is not on PATH" in output
     assert "--profile workstation" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vllm"), reason="vLLM is installed")
+def test_without_vllm_the_run_ends_before_its_first_job(tmp_path):
+    run = snakemake("--profile", "workstation", *MINI, "--", "all", folder=tmp_path)
+    output = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "asks for `engine: vllm`, but vLLM is not installed: `make setup STACK=gpu`" in output
     assert "Traceback" not in output
     assert not (tmp_path / "results").exists()
 

@@ -1,6 +1,6 @@
 """A mini study on a real SLURM with fake GPUs: undisturbed, and in every way a cluster disturbs.
 
-All runs start together, because most of their time is waiting. The four disturbed ones begin with
+All runs start together, because most of their time is waiting. The five disturbed ones begin with
 copies of the same models and data, and must end in the bytes of the undisturbed one.
 """
 
@@ -126,6 +126,19 @@ def a_job_is_cancelled(cluster, folder):
     return run
 
 
+def a_job_is_preempted(cluster, folder):
+    """The SIGTERM that comes some time before the SIGKILL."""
+    run = Run(cluster, folder, *STUDY, "--", TRAINED)
+    job = run.held_training()
+    for name in ("TERM", "CONT"):
+        subprocess.run(["scancel", f"--signal={name}", job["JobId"]], check=True)
+    run.ends_well()
+    assert [job["JobState"] for job in run.jobs("train_sft")] == ["FAILED", "COMPLETED"]
+    logs = [log.read_text() for log in (folder / "logs" / "slurm").rglob("*.log")]
+    assert sum("stopped by SIGTERM; resumes from step " in text for text in logs) == 1
+    return run
+
+
 def time_runs_out(cluster, folder):
     run = Run(cluster, folder, *STUDY, "--", TRAINED)
     job = run.held_training()
@@ -134,8 +147,6 @@ def time_runs_out(cluster, folder):
     run.ends_well()
     first, second = run.jobs("train_sft")
     assert (first["JobState"], second["JobState"]) == ("TIMEOUT", "COMPLETED")
-    said = [log.read_text() for log in (folder / "logs" / "slurm").rglob("*.log")]
-    assert sum("stopped by SIGTERM; resumes from step " in text for text in said) == 1
     assert minutes(second["TimeLimit"]) == 2 * minutes(job["TimeLimit"])
     assert megabytes(second["MinMemoryNode"]) == 2 * megabytes(job["MinMemoryNode"])
     return run
@@ -173,6 +184,7 @@ STORIES = [
     whole_study,
     a_node_crashes,
     a_job_is_cancelled,
+    a_job_is_preempted,
     time_runs_out,
     the_main_process_is_killed,
 ]
@@ -246,7 +258,7 @@ def test_a_disturbed_run_ends_in_the_same_bytes(story, runs):
 
 
 def test_a_killed_training_went_on_from_its_checkpoint(runs):
-    for story in (a_node_crashes, time_runs_out, the_main_process_is_killed):
+    for story in (a_node_crashes, a_job_is_preempted, time_runs_out, the_main_process_is_killed):
         folder = runs[story].result().folder / "results" / "mini" / "models" / "toy-base+sft"
         record = yaml.safe_load((folder / "seed-0" / "training.json").read_text())
         assert record["starts"] == 2

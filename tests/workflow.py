@@ -25,8 +25,18 @@ def command(*arguments, folder):
 
 def checkout(folder):
     """Copy what a clone holds into a folder, where commands can be typed as a user types them."""
-    made = (".git", ".venv", ".snakemake", "results", "checkpoints", "logs", "downloads")
+    made = (".git", ".venv*", ".snakemake", "results", "checkpoints", "logs", "downloads")
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*made, "__pycache__", ".*_cache"))
+    return folder
+
+
+def without_vllm(folder):
+    """Let the profiles of a checkout generate with transformers, which .venv has; return it."""
+    for name in ("slurm", "workstation"):
+        profile = folder / name / "config.yaml"
+        text = profile.read_text()
+        assert "engine: vllm" in text
+        profile.write_text(text.replace("engine: vllm", "engine: transformers"))
     return folder
 
 

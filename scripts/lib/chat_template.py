@@ -1,7 +1,17 @@
-"""Settings of a model's own chat template, such as Qwen3's `enable_thinking`."""
+"""A model's own chat template and its settings, such as Qwen3's `enable_thinking`."""
 
 import json
+from pathlib import Path
 from typing import Any
+
+
+def require_chat_template(tokenizer: Any, folder: Path) -> None:
+    """End with the cure where a checkpoint's tokenizer has no chat template."""
+    if not tokenizer.chat_template:
+        raise SystemExit(
+            f"{folder}: the tokenizer has no chat template, but every prompt of the study is a "
+            "chat; take a model that has one, or put a chat_template.jinja into its folder"
+        )
 
 
 def set_template_settings(tokenizer: Any, chat_template_kwargs: dict[str, Any]) -> None:
@@ -13,7 +23,5 @@ def set_template_settings(tokenizer: Any, chat_template_kwargs: dict[str, Any]) 
     head = "".join(
         f"{{%- set {name} = {json.dumps(value)} %}}" for name, value in chat_template_kwargs.items()
     )
-    if head and not tokenizer.chat_template:
-        raise SystemExit("chat_template_kwargs are given, but the model has no chat template")
     if head:
         tokenizer.chat_template = head + tokenizer.chat_template

@@ -69,6 +69,16 @@ def torch_device() -> str:
     return "cpu"
 
 
+def require_one_device(engine: str) -> None:
+    """End where transformers would generate on one of several devices and leave the others idle."""
+    if engine == "transformers" and len(devices := visible_devices()) > 1:
+        raise SystemExit(
+            f"the job was given {len(devices)} GPUs, but transformers generates on one: write "
+            "`engine: vllm` for the rule in the profile's set-resources, or one GPU; by hand, set "
+            f"{RESTRICTION}"
+        )
+
+
 def lock_folder() -> Path:
     """Return the folder of this user's locks, one file a device of this machine."""
     return Path(tempfile.gettempdir(), f"srlm-gpus-{os.getuid()}")

@@ -7,16 +7,22 @@ ENGINE_GB = 2.0  # what a generating process takes beside weights and cache
 SLURM_FACTS = ("MEM_PER_NODE", "MEM_PER_CPU", "CPUS_ON_NODE")  # MB, MB, the job's own
 
 
-def evaluation_gb(model: dict[str, Any], settings: dict[str, Any]) -> float | None:
-    """Return the memory in GB that generation may fill: weights and cache in 16 bits, the engine.
+def evaluation_gb(
+    model: dict[str, Any], settings: dict[str, Any], vllm: dict[str, Any] | None = None
+) -> float | None:
+    """Return the memory in GB that generation needs: weights and cache in 16 bits, the engine.
 
-    `model` is its definition in the config, `settings` those of a benchmark's evaluation; None if
-    the definition lacks the facts.
+    transformers may fill a whole batch's contexts; vLLM (with its own arguments, `vllm` of the
+    config) makes do with one, in the share of the device that it may take. `model` is its
+    definition in the config, `settings` those of a benchmark's evaluation; None if the definition
+    lacks the facts.
     """
     if not model.keys() >= {"parameters", "cache_bytes_per_token"}:
         return None
-    tokens = settings["batch_size"] * settings["max_model_length"]
-    return (2 * model["parameters"] + tokens * model["cache_bytes_per_token"]) / 1e9 + ENGINE_GB
+    contexts, share = (1, vllm["gpu_memory_utilization"]) if vllm else (settings["batch_size"], 1.0)
+    tokens = contexts * settings["max_model_length"]
+    needed = (2 * model["parameters"] + tokens * model["cache_bytes_per_token"]) / 1e9 + ENGINE_GB
+    return needed / share
 
 
 def check_memory(model: str, needed_gb: float) -> None:
@@ -28,8 +34,9 @@ def check_memory(model: str, needed_gb: float) -> None:
     if needed_gb > available_gb:
         raise SystemExit(
             f"{model} may need {needed_gb:.1f} GB, but {what} has {available_gb:.1f} GB. Ask for "
-            "more in the profile (set-resources: a larger GPU, or mem_mb without one), or lower "
-            "evaluation.batch_size or the model's own batch_size in config.yaml"
+            "more in the profile (set-resources: a larger GPU, or mem_mb without one), or lower in "
+            "config.yaml evaluation.max_model_length or, for transformers, evaluation.batch_size "
+            "or the model's own batch_size"
         )
 
 

@@ -2,7 +2,8 @@
 
 The model is small on purpose and every constant of it stands in the config under `costs`:
 
-- training: tokens x FLOPs a token / (peak FLOP/s x MFU). N parameters cost 2N FLOPs a token forward
+- training: tokens x FLOPs a token / (peak FLOP/s x MFU), and a fixed time a forward and backward
+  pass, which is most of it where a pass has few tokens. N parameters cost 2N FLOPs a token forward
   and 4N backward; LoRA needs no gradients of the frozen weights and so 2N backward; GRPO's
   reference policy is one more forward.
 - generation: a step of k sequences takes a fixed time, the time to read the weights, and a share a
@@ -74,6 +75,11 @@ class Costs:
         """Return the time of so many floating-point operations in training, in seconds."""
         return flops / (self.device["flops"] * self.device["mfu"])
 
+    def fixed_seconds(self, recipe: dict[str, Any], sequences: int) -> float:
+        """Return the part of a training's time that its passes take whatever their tokens."""
+        passes = sequences / recipe["per_device_train_batch_size"]
+        return passes * self.device["micro_step_seconds"]
+
     def generation_seconds(self, model: str, sequences: int, length: float, limit: int) -> float:
         """Return the time to generate sequences of a mean length up to a limit (both in tokens)."""
         device, parameters = self.device, self.parameters(model)
@@ -121,7 +127,8 @@ class Costs:
         sequences = recipe["global_batch_size"] * self.steps(recipe, examples)
         length = min(examples.prompt + examples.completion, recipe["max_length"])
         per_token = flops_per_token(recipe) * self.parameters(model_of(cell))
-        return self.compute_seconds(sequences * length * per_token)
+        computing = self.compute_seconds(sequences * length * per_token)
+        return computing + self.fixed_seconds(recipe, sequences)
 
     def _train_grpo(self, cell: str, seed: int) -> float:
         recipe, examples = self._stage(cell)
@@ -132,6 +139,7 @@ class Costs:
         length = examples.prompt + self.mean_length(before, limit)
         per_token = flops_per_token(recipe) * self.parameters(model)
         update = self.compute_seconds(batch * length * per_token)
+        update += self.fixed_seconds(recipe, batch)
         return steps * (rollout / recipe.get("num_iterations", 1) + update)
 
     def _evaluate(self, cell: str, seed: int) -> float:

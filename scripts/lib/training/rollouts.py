@@ -1,0 +1,46 @@
+"""GRPO's rollouts: by transformers, or by a vLLM that lives on the training's own device.
+
+What the algorithm sees is the same with both. A colocated vLLM gets the trained weights before
+every generation and sleeps while they are updated; how far its probabilities are from the trainer's
+is logged, and corrected for only where the recipe says so.
+"""
+
+from typing import Any
+
+import torch
+from trl import GRPOTrainer
+
+DIFFERENCE = "sampling/sampling_logp_difference/mean"  # TRL's name for it
+
+
+def vllm_arguments(longest_prompt: int, recipe: dict[str, Any], stops: list[int]) -> dict[str, Any]:
+    """Return the arguments of GRPOConfig that make vLLM generate; lengths are in tokens."""
+    return {
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_max_model_length": longest_prompt + recipe["max_completion_length"],
+        "vllm_enable_sleep_mode": torch.cuda.is_available(),  # vLLM cannot sleep on a CPU
+        "generation_kwargs": {"stop_token_ids": stops},
+    }
+
+
+class RolloutTrainer(GRPOTrainer):
+    """TRL's trainer, which also logs vLLM's difference when it does not correct for it.
+
+    TRL 1.16 computes that only with its importance-sampling correction, for which it runs the model
+    once more. Here the policy's own log-probabilities of the update serve, which it has anyway.
+    """
+
+    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
+        result = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        self._last_logps = result[0].detach()
+        return result
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
+        loss = super()._compute_loss(model, inputs)
+        sampled = inputs.get("sampling_per_token_logps")
+        if sampled is not None and not self.vllm_importance_sampling_correction:
+            difference = (self._last_logps - sampled).abs()
+            mean = difference[inputs["completion_mask"].bool()].mean()
+            self._metrics["train"][DIFFERENCE].append(self.accelerator.gather(mean).mean().item())
+        return loss

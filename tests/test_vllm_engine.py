@@ -1,0 +1,116 @@
+"""What is ours around vLLM, on a stand-in for it: sharing among devices, seeds, ends."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from scripts.lib.vllm_engine import require_vllm, seed_of
+from tests.workflow import ROOT
+
+STAND_IN = """\
+import os
+import time
+from types import SimpleNamespace
+
+SamplingParams = SimpleNamespace
+
+
+class LLM:
+    def __init__(self, model, **arguments):
+        if os.environ["CUDA_VISIBLE_DEVICES"] == "broken":
+            raise ValueError("No available memory for the cache blocks.")
+
+    def generate(self, prompts, parameters, use_tqdm):
+        device = int(os.environ["CUDA_VISIBLE_DEVICES"])
+        tokens = [[device, p["prompt_token_ids"][0], q.seed] for p, q in zip(prompts, parameters)]
+        if tokens[0][1] == 99:
+            print("generating", os.getpid(), flush=True)
+            time.sleep(600)
+        return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=t)]) for t in tokens]
+"""
+PROGRAM = """\
+import sys
+from scripts.lib.vllm_engine import Request, Sampling, VllmEngine
+
+if __name__ == "__main__":
+    first, *devices = sys.argv[1:]
+    engine = VllmEngine("model", {"max_model_len": 8, "max_num_seqs": 2}, devices)
+    requests = [Request([int(first) + n], 4, 100 + n) for n in range(5)]
+    print(engine.generate(requests, Sampling(0.6, 0.95, 0, 1.0, [0])))
+    engine.close()
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a program that generates from five prompts, the first of which holds a number."""
+    (tmp_path / "vllm.py").write_text(STAND_IN)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    started = []
+
+    def start(first, *devices):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "program", str(first), *devices],
+            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_devices_share_the_requests_and_answer_in_their_order(start):
+    output, errors = start(0, "3", "7").communicate()
+    assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n", errors
+
+
+def test_a_device_with_too_little_memory_ends_the_program_with_the_cure(start):
+    process = start(0, "3", "broken")
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert "vLLM finds too little memory for model: No available memory" in errors
+    assert "raise vllm.gpu_memory_utilization" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_no_engine_outlives_the_program_that_started_it(sign, start):
+    program = start(99, "3", "7")
+    worker = int(program.stdout.readline().split()[1])  # it would generate for ten minutes
+    program.send_signal(sign)
+    program.wait()
+    deadline = time.monotonic() + 20
+    while running(worker):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vllm"), reason="vLLM is installed")
+def test_a_missing_vllm_is_named_with_the_cure():
+    with pytest.raises(SystemExit, match="`make setup STACK=gpu` .* or write `engine: transform"):
+        require_vllm()
+
+
+def test_seeds_differ_by_every_fact_and_repeat():
+    seeds = {seed_of("gsm8k", seed, p, s) for seed in (0, 1) for p in "ab" for s in range(3)}
+    assert len(seeds) == 12
+    assert seed_of("gsm8k", 0, "a", 0) == seed_of("gsm8k", 0, "a", 0) < 2**32
