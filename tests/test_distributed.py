@@ -20,6 +20,7 @@ from tests.training_case import (
     COMPARABLE,
     SFT,
     case,
+    examples,
     largest_differences,
     record_of,
     run_case,
@@ -72,6 +73,25 @@ def test_two_processes_train_as_one_does(kind, tiny, tmp_path):
     losses, weights = largest_differences(one, two)
     print(f"{kind}: losses differ by {losses:.1e}, weights by {weights:.1e}")
     assert losses < 1e-4 and weights < 1e-4
+
+
+@pytest.mark.slow
+def test_the_last_step_of_an_epoch_repeats_an_example_where_processes_lack_one(tiny, tmp_path):
+    """accelerate gives every process as many examples: with 21 of them, two train on 22."""
+    recipe = {name: value for name, value in SFT.items() if name != "max_steps"}
+    recipe |= {"num_train_epochs": 1, "per_device_train_batch_size": 1}
+    paths = [case(tmp_path / number, tiny, "train_sft", recipe) for number in ("1", "2")]
+    for path in paths:
+        examples(path.parent / "examples.jsonl", count=21)
+    train_alone(paths[0])
+    code, errors = ended(start_together(paths[1]))
+    assert code == 0, errors
+    one, two = (record_of(path) for path in paths)
+    assert one["steps"] == two["steps"] == 6
+    assert 0 < two["tokens"] - one["tokens"] < 1.5 * one["tokens"] / 21
+    steps = zip(one["log"], two["log"], strict=True)
+    differences = [abs(first["loss"] - second["loss"]) for first, second in steps]
+    assert max(differences[:-1]) < 1e-4 < differences[-1] < 1e-2
 
 
 @pytest.mark.slow
