@@ -64,5 +64,5 @@ localrules:
 
 onstart:
     check_cluster()
-    check_engine()
+    check_engines()
     write_resolved_config(workflow.dag_settings.targets)

@@ -30,6 +30,7 @@ from scripts.lib.study import plan
 from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
 from scripts.lib.study.cells import parent_of, stages_of
+from scripts.lib.training.launcher import require_deepspeed
 from scripts.lib.vllm_engine import require_vllm
 
 if mirror := os.environ.get("SRLM_MIRROR"):
@@ -108,12 +109,15 @@ def write_resolved_config(targets):
         write_json(f"{RESULTS}/config.json", config)
 
 
-def check_engine():
+def check_engines():
     """End before the first job where the profile asks for an engine that .venv lacks."""
-    if not conda_asked_for:
-        for job in workflow.dag.needrun_jobs():
-            if job.resources.get("engine") == "vllm":
-                require_vllm()
+    if conda_asked_for:
+        return
+    for job in workflow.dag.needrun_jobs():
+        if job.resources.get("engine") == "vllm":
+            require_vllm()
+        if job.resources.get("distributed") == "zero2":
+            require_deepspeed()
 
 
 def check_cluster():

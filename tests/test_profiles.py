@@ -211,12 +211,22 @@ def test_without_sbatch_the_run_ends_before_its_first_job(without_programs, tmp_
     assert not (tmp_path / "results").exists()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("vllm"), reason="vLLM is installed")
-def test_without_vllm_the_run_ends_before_its_first_job(tmp_path):
-    run = snakemake("--profile", "workstation", *MINI, "--", "all", folder=tmp_path)
+@pytest.mark.parametrize(
+    ("package", "asked", "message"),
+    [
+        ("vllm", "evaluate:engine=vllm", "asks for `engine: vllm`, but vLLM is not installed"),
+        ("deepspeed", "train_sft:distributed=zero2", "zero2` needs DeepSpeed, which is not inst"),
+    ],
+)
+def test_without_an_engine_the_run_ends_before_its_first_job(package, asked, message, tmp_path):
+    if importlib.util.find_spec(package):
+        pytest.skip(f"{package} is installed")
+    arguments = ["--cores", "1", *MINI, "--set-resources", asked, "--", "all"]
+    run = snakemake(*arguments, folder=tmp_path)
     output = run.stdout + run.stderr
     assert run.returncode == 1
-    assert "asks for `engine: vllm`, but vLLM is not installed: `make setup STACK=gpu`" in output
+    assert message in output
+    assert "`make setup STACK=gpu`" in output
     assert "Traceback" not in output
     assert not (tmp_path / "results").exists()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 # These change no result: they compute the settings, which are in the key already, or what is
-# reported about a run, or they fetch what is then compared by its
-# digest, or refuse a machine.
+# reported about a run, or they fetch what is then compared by its digest, refuse a machine, or say
+# when a training makes room for others.
 WITHOUT_EFFECT = {
     "scripts.cli",
     "scripts.lib.devices",
@@ -21,6 +21,8 @@ WITHOUT_EFFECT = {
     "scripts.lib.study.plan",
     "scripts.lib.progress",
     "scripts.lib.provenance",
+    "scripts.lib.training.preemption",
+    "scripts.lib.training.program",
     "scripts.lib.study.cells",
 }
 

@@ -28,6 +28,11 @@ def check_strategy(strategy: str, processes: int) -> None:
             f"`distributed: zero2` shares out the optimizer, but the job has {processes} GPU(s): "
             "in the profile's set-resources raise `gpu`, or write `distributed: ddp`"
         )
+    require_deepspeed()
+
+
+def require_deepspeed() -> None:
+    """End with the cure where the profile asks for DeepSpeed and it is not installed."""
     if find_spec("deepspeed") is None:
         raise SystemExit(
             "`distributed: zero2` needs DeepSpeed, which is not installed: `make setup STACK=gpu`, "
