@@ -30,8 +30,8 @@ from scripts.lib.study import plan
 from scripts.lib.study.config import validated_study
 from scripts.lib.records import write_json
 from scripts.lib.study.cells import parent_of, stages_of
-from scripts.lib.training.launcher import require_deepspeed
-from scripts.lib.vllm_engine import require_vllm
+from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
+from scripts.lib.vllm_setup import ENGINES, require_vllm
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror
@@ -110,13 +110,19 @@ def write_resolved_config(targets):
 
 
 def check_engines():
-    """End before the first job where the profile asks for an engine that .venv lacks."""
-    if conda_asked_for:
-        return
+    """End before the first job where the profile asks for an engine that is unknown or not in .venv."""
+    known = {"engine": ENGINES, "distributed": STRATEGIES}
     for job in workflow.dag.needrun_jobs():
-        if job.resources.get("engine") == "vllm":
+        asked = {name: job.resources.get(name) for name in known}
+        for name, value in asked.items():
+            if value is not None and value not in known[name]:
+                raise SystemExit(
+                    f"the profile gives {job.rule.name} `{name}: {value}`, "
+                    f"but it must be {' or '.join(known[name])}"
+                )
+        if asked["engine"] == "vllm" and not conda_asked_for:
             require_vllm()
-        if job.resources.get("distributed") == "zero2":
+        if asked["distributed"] == "zero2" and not conda_asked_for:
             require_deepspeed()
 
 

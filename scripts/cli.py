@@ -6,6 +6,7 @@ from pathlib import Path
 from scripts.lib.records import check_key, read_json
 from scripts.lib.study.config import load_study
 from scripts.lib.study.plan import Job, job
+from scripts.lib.vllm_setup import ENGINES
 
 
 def job_arguments(description: str) -> argparse.ArgumentParser:
@@ -24,7 +25,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the flag of programs that sample completions."""
     parser.add_argument(
         "--engine",
-        choices=["transformers", "vllm"],
+        choices=ENGINES,
         default="transformers",
         help="what generates completions; the profile says it, as a resource of the rule",
     )

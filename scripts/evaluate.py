@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
-from scripts.lib.devices import require_one_device
+from scripts.lib.devices import require_one_device, visible_devices
 from scripts.lib.evaluation.records import (
     NO_NUMBERS,
     checked_problems,
@@ -37,7 +37,7 @@ from scripts.lib.records import (
 )
 from scripts.lib.study.cells import model_of
 from scripts.lib.study.config import load_study
-from scripts.lib.vllm_engine import require_vllm
+from scripts.lib.vllm_setup import require_vllm
 
 Settings = dict[str, Any]
 
@@ -56,7 +56,7 @@ def evaluate(
     """Write {benchmark}.json, .parquet and .run.json for every benchmark into a folder.
 
     `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
-    and the `key` that stands for all of them. With vLLM's own arguments (`vllm` of the config) it
+    and the `key` that stands for all of them. With `vllm`, its settings in the config, it
     samples, without them transformers. With less memory than `memory_gb` (10^9 bytes) no model is
     loaded: the program ends and says so.
     """
@@ -80,7 +80,7 @@ def evaluate(
     if checkpoint is None:
         for name, record in records.items():
             record = {**record, **NO_NUMBERS, "weights": None, "lighteval": None}
-            run = {"wall_seconds": 0.0, **run_facts("evaluate")}
+            run = {"wall_seconds": 0.0, "device_seconds": 0.0, **run_facts("evaluate")}
             write_evaluation(output_folder, name, record, parquet_bytes([]), run)
         report(f"evaluate {cell} seed-{seed}: the training collapsed, nothing to evaluate")
         return
@@ -172,12 +172,15 @@ class Engine:
         strict = self.grader.grade_many(answers, mode="strict")
         rows = with_verdicts(rows, lenient, strict)
         finished = time.perf_counter()
+        devices = max(1, len(visible_devices()))
         run = {
             "engine_start_seconds": self.start_seconds,
             "lighteval_seconds": generated - started,
             "grading_seconds": finished - generated,
             "wall_seconds": finished - started,
+            "device_seconds": (finished - started) * devices,
             "device": self.model.device_name,
+            "devices": devices,
             **self.facts,
             **run_facts("evaluate"),
         }

@@ -10,7 +10,8 @@ from scripts.lib.devices import require_one_device, torch_device, visible_device
 from scripts.lib.progress import report
 from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
 from scripts.lib.study.config import load_study
-from scripts.lib.vllm_engine import Request, Sampling, VllmEngine, require_vllm, seed_of
+from scripts.lib.vllm_engine import Request, Sampling, VllmEngine, engine_arguments, seed_of
+from scripts.lib.vllm_setup import require_vllm
 
 
 def sample(
@@ -21,7 +22,7 @@ def sample(
 ) -> tuple[list[str], float]:
     """Return one completion a question, and the share that the length limit cut off.
 
-    With vLLM's own arguments (`vllm` of the config) it samples, without them transformers.
+    With `vllm`, its settings in the config, it samples, without them transformers.
     """
     from scripts.lib.stop_tokens import stop_token_ids
     from scripts.lib.training.checkpoints import load_tokenizer
@@ -52,9 +53,15 @@ def with_vllm(
 ) -> list[list[int]]:
     """Return a completion a prompt, all of them handed to the engine at once."""
     require_vllm()
+    from transformers import AutoConfig
+
     limit = settings["max_new_tokens"]
-    longest = max(map(len, prompts)) + limit
-    engine = VllmEngine(str(teacher), vllm | {"max_model_len": longest}, visible_devices())
+    arguments = engine_arguments(vllm) | {
+        "max_model_len": max(map(len, prompts)) + limit,
+        # Its own choice for float32 would be 16 bits.
+        "dtype": str(AutoConfig.from_pretrained(teacher).dtype).removeprefix("torch."),
+    }
+    engine = VllmEngine(str(teacher), arguments, visible_devices())
     names = ("temperature", "top_p", "top_k", "repetition_penalty")
     sampling = Sampling(**{name: settings[name] for name in names}, stop_ids=stops)
     requests = [

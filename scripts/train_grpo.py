@@ -17,7 +17,7 @@ from typing import Any
 
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
-from scripts.lib.vllm_engine import cure_named, prepare_environment, require_vllm
+from scripts.lib.vllm_setup import cure_named, prepare_environment, require_vllm
 from scripts.training_cli import planned_training
 
 BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
@@ -85,7 +85,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     """
     import dataclasses
 
-    if inputs.engine == "vllm":
+    if inputs.vllm:
         require_vllm()
         prepare_environment()
     from accelerate.utils import set_seed
@@ -105,15 +105,14 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]
     rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest)
-    if inputs.engine == "vllm":
+    if inputs.vllm:
         stops = model.generation_config.eos_token_id
-        arguments |= vllm_arguments(longest_prompt, recipe, stops)
+        length = longest_prompt + recipe["max_completion_length"]
+        arguments |= vllm_arguments(length, inputs.vllm, stops)
     rewards, weights = reward_functions(settings, prefill(tokenizer))
-    cure = (
-        "in the recipe raise vllm_gpu_memory_utilization, or lower per_device_train_batch_size or "
-        "max_completion_length"
-    )
-    with cure_named(str(inputs.parent), cure) if inputs.engine == "vllm" else nullcontext():
+    share = "vllm.colocated_gpu_memory_utilization"
+    less = "per_device_train_batch_size or max_completion_length of the recipe"
+    with cure_named(str(inputs.parent), share, less) if inputs.vllm else nullcontext():
         trainer = RolloutTrainer(
             model=model,
             reward_funcs=rewards,

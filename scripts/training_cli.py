@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
+from scripts.lib.study.config import load_study
 from scripts.lib.training.run import Training
 
 
@@ -31,5 +32,6 @@ def planned_training(rule: str, description: str) -> Training:
     job = planned_job(args, rule, cell=args.cell, seed=args.seed)
     check_inputs(job, args.parent, args.examples)
     files = (args.parent, args.examples, args.checkpoints, args.output)
-    how = {name: value for name, value in vars(args).items() if name in ("runtime", "engine")}
-    return Training(rule, job.key, args.cell, job.settings, *files, **how)
+    generates = rule == "train_grpo" and args.engine == "vllm"
+    vllm = load_study(args.config).config["vllm"] if generates else None
+    return Training(rule, job.key, args.cell, job.settings, *files, args.runtime, vllm)

@@ -14,7 +14,7 @@ import pytest
 
 from scripts.lib.training.launcher import ending
 from scripts.lib.training.preemption import RESUME_ME
-from scripts.lib.training.processes import check_trainer
+from scripts.lib.training.processes import STRATEGY, check_trainer
 from scripts.lib.training.resume import check_resume
 from tests.training_case import (
     COMPARABLE,
@@ -200,9 +200,7 @@ def test_a_training_that_libraries_would_run_otherwise_is_refused(
     trainer, deepspeed, message, monkeypatch
 ):
     monkeypatch.setenv("WORLD_SIZE", "2")
-    if deepspeed:
-        monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
-        monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", "2")
+    monkeypatch.setenv(STRATEGY, "zero2" if deepspeed else "ddp")
     with pytest.raises(SystemExit, match=message):
         check_trainer(trainer, 4)
     if not deepspeed:

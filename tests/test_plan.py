@@ -31,7 +31,7 @@ def test_a_key_is_the_same_in_two_plans():
     "change",
     [
         lambda c: c["recipes"]["grpo"].update(learning_rate=2.0e-6),
-        lambda c: c["recipes"]["kd"].update(learning_rate=2.0e-6),  # its parent's recipe
+        lambda c: c["recipes"]["sft"].update(learning_rate=2.0e-6),  # its parent's recipe
         lambda c: c["models"]["qwen2.5-0.5b"].update(revision="0" * 40),
         lambda c: c["datasets"]["gsm8k"]["hub"].update(revision="0" * 40),
         lambda c: c["prompts"]["training"].update(user="Q: {question}"),

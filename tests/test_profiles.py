@@ -216,17 +216,24 @@ def test_without_sbatch_the_run_ends_before_its_first_job(without_programs, tmp_
     [
         ("vllm", "evaluate:engine=vllm", "asks for `engine: vllm`, but vLLM is not installed"),
         ("deepspeed", "train_sft:distributed=zero2", "zero2` needs DeepSpeed, which is not inst"),
+        (
+            None,
+            "evaluate:engine=vlm",
+            "evaluate `engine: vlm`, but it must be transformers or",
+        ),
     ],
 )
-def test_without_an_engine_the_run_ends_before_its_first_job(package, asked, message, tmp_path):
-    if importlib.util.find_spec(package):
+def test_an_engine_that_cannot_be_had_ends_the_run_before_its_first_job(
+    package, asked, message, tmp_path
+):
+    if package and importlib.util.find_spec(package):
         pytest.skip(f"{package} is installed")
     arguments = ["--cores", "1", *MINI, "--set-resources", asked, "--", "all"]
     run = snakemake(*arguments, folder=tmp_path)
     output = run.stdout + run.stderr
     assert run.returncode == 1
     assert message in output
-    assert "`make setup STACK=gpu`" in output
+    assert ("`make setup STACK=gpu`" in output) == bool(package)
     assert "Traceback" not in output
     assert not (tmp_path / "results").exists()
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
-from scripts.lib.vllm_engine import require_vllm, seed_of
+from scripts.lib.devices import require_one_device
+from scripts.lib.vllm_engine import seed_of
+from scripts.lib.vllm_setup import require_vllm
 from tests.workflow import ROOT
 
 STAND_IN = """\
@@ -22,8 +25,11 @@ SamplingParams = SimpleNamespace
 
 class LLM:
     def __init__(self, model, **arguments):
-        if os.environ["CUDA_VISIBLE_DEVICES"] == "broken":
+        if os.environ["CUDA_VISIBLE_DEVICES"] == "small":
             raise ValueError("No available memory for the cache blocks.")
+        if os.environ["CUDA_VISIBLE_DEVICES"] == "shared":
+            raise ValueError("Free memory on device (9/80 GiB) is less than desired.")
+        assert os.path.isdir(os.environ["VLLM_CACHE_ROOT"])
 
     def generate(self, prompts, parameters, use_tqdm):
         device = int(os.environ["CUDA_VISIBLE_DEVICES"])
@@ -51,12 +57,14 @@ def start(tmp_path):
     """Start a program that generates from five prompts, the first of which holds a number."""
     (tmp_path / "vllm.py").write_text(STAND_IN)
     (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "tmp").mkdir()
+    places = {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "TMPDIR": str(tmp_path / "tmp")}
     started = []
 
-    def start(first, *devices):
+    def start(first, *devices, **environment):
         process = subprocess.Popen(
             [sys.executable, "-m", "program", str(first), *devices],
-            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+            env=os.environ | places | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -70,18 +78,42 @@ def start(tmp_path):
         process.communicate()
 
 
-def test_devices_share_the_requests_and_answer_in_their_order(start):
+def test_devices_share_the_requests_and_answer_in_their_order(start, tmp_path):
     output, errors = start(0, "3", "7").communicate()
     assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n", errors
+    assert not list((tmp_path / "tmp").iterdir())  # no compiled code is left behind
 
 
-def test_a_device_with_too_little_memory_ends_the_program_with_the_cure(start):
-    process = start(0, "3", "broken")
+def test_a_folder_of_the_users_own_keeps_compiled_code(start, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    output, errors = start(0, "3", "7", VLLM_CACHE_ROOT=str(own)).communicate()
+    assert output, errors
+    assert own.is_dir() and not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("device", "said", "cure"),
+    [
+        ("small", "share of the memory is too small", "raise vllm.gpu_memory_utilization or lower"),
+        ("shared", "too little free memory", "or lower vllm.gpu_memory_utilization in config.yaml"),
+    ],
+)
+def test_a_device_with_too_little_memory_ends_the_program_with_the_cure(device, said, cure, start):
+    process = start(0, "3", device)
     _, errors = process.communicate()
     assert process.returncode == 1
-    assert "vLLM finds too little memory for model: No available memory" in errors
-    assert "raise vllm.gpu_memory_utilization" in errors
+    assert said in errors and cure in errors
     assert "Traceback" not in errors
+
+
+def test_transformers_leave_no_device_idle(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    require_one_device("vllm")
+    with pytest.raises(SystemExit, match="given 2 GPUs, but transformers generates on one: write"):
+        require_one_device("transformers")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a")
+    require_one_device("transformers")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
@@ -91,17 +123,9 @@ def test_no_engine_outlives_the_program_that_started_it(sign, start):
     program.send_signal(sign)
     program.wait()
     deadline = time.monotonic() + 20
-    while running(worker):
+    while psutil.pid_exists(worker) and psutil.Process(worker).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vllm"), reason="vLLM is installed")

@@ -51,6 +51,7 @@ GRPO = {
 # One process draws dropout and samples otherwise than two: neither is part of the comparison.
 COMPARABLE = {
     "sft": ("train_sft", SFT),
+    "sft-bf16": ("train_sft", SFT | {"bf16": True}),
     "lora": ("train_sft", SFT | {"lora": LORA | {"lora_dropout": 0.0}}),
     "grpo": ("train_grpo", GRPO),
 }
@@ -128,7 +129,7 @@ def case(
     recipe: dict,
     key: str = "a" * 64,
     runtime: float = 0.0,
-    engine: str = "transformers",
+    vllm: dict | None = None,
 ) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
     settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
@@ -143,7 +144,7 @@ def case(
     }
     record = {name: str(path) for name, path in paths.items()}
     job = {"rule": rule, "key": key, "cell": "tiny+x", "settings": settings}
-    job |= {"runtime": runtime, "engine": engine}
+    job |= {"runtime": runtime, "vllm": vllm}
     write_json(folder / "case.json", record | job)
     return folder / "case.json"
 

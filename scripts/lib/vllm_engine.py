@@ -5,29 +5,19 @@ it nor on how many devices share the work. The engine runs in the process that s
 nothing of a killed job stays on its device; several devices have a process each.
 """
 
-import atexit
 import contextlib
 import hashlib
-import importlib.util
 import multiprocessing
 import os
-import re
-import tempfile
 import threading
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
 
-from scripts.lib.devices import RESTRICTION
+from scripts.lib.devices import RESTRICTION, torch_device
+from scripts.lib.vllm_setup import cure_named, prepare_environment
 
-# What vLLM says, in one of these ways, where the weights and one full context do not fit.
-TOO_LITTLE_MEMORY = re.compile(
-    r"free memory on device|no available memory for the cache|to serve at least one request|"
-    r"out of memory|available memory on node",
-    re.IGNORECASE,
-)
-UNKNOWN_MODEL = re.compile(r"model architectures? .*not supported", re.IGNORECASE)
+CLOSING_SECONDS = 30.0
 
 
 class Request(NamedTuple):
@@ -54,58 +44,24 @@ def seed_of(*facts: str | int) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def require_vllm() -> None:
-    """End with the cure where the profile asks for vLLM and it is not installed."""
-    if importlib.util.find_spec("vllm") is None:
-        raise SystemExit(
-            "the profile asks for `engine: vllm`, but vLLM is not installed: `make setup "
-            "STACK=gpu` (Linux x86-64 with CUDA), or write `engine: transformers` for the rule in "
-            "the profile's set-resources"
-        )
-
-
-def prepare_environment() -> None:
-    """Set what vLLM reads when it is imported; what the user has set holds."""
-    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")  # the engine in this process
-    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB on a CPU; else nearly all its memory
-    if "VLLM_CACHE_ROOT" not in os.environ:
-        # Compiled code; jobs that start at once and share its folder get in each other's way.
-        cache = tempfile.TemporaryDirectory(prefix="vllm-", ignore_cleanup_errors=True)
-        atexit.register(cache.cleanup)
-        os.environ["VLLM_CACHE_ROOT"] = cache.name
-
-
-@contextlib.contextmanager
-def cure_named(checkpoint: str, cure: str) -> Iterator[None]:
-    """End with a message where what stops vLLM's start can be mended; `cure` is against no room."""
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-        lines = str(error).splitlines()
-        for line in filter(TOO_LITTLE_MEMORY.search, lines):
-            raise SystemExit(
-                f"vLLM finds too little memory for {checkpoint}: {line.strip()}\n"
-                f"Ask for a larger GPU in the profile, end what else runs on this one, or {cure}"
-            ) from None
-        for line in filter(UNKNOWN_MODEL.search, lines):
-            raise SystemExit(
-                f"vLLM cannot run {checkpoint}: {line.strip()}\n"
-                "Write `engine: transformers` for the rule in the profile's set-resources"
-            ) from None
-        raise
+def engine_arguments(vllm: dict[str, Any]) -> dict[str, Any]:
+    """Return those of the config's settings that are arguments of an engine with its own device."""
+    names = ("gpu_memory_utilization", "max_num_seqs", "enforce_eager")
+    return {name: vllm[name] for name in names}
 
 
 def start_engine(arguments: dict[str, Any]) -> Any:
     """Return a running vllm.LLM; end with the cure where its device has too little memory."""
-    prepare_environment()
     from vllm import LLM
 
-    cure = (
-        "in config.yaml raise vllm.gpu_memory_utilization, or lower vllm.max_num_seqs or "
-        "evaluation.max_model_length"
-    )
-    with cure_named(arguments["model"], cure):
+    if torch_device() == "cpu":
+        # vLLM cannot cut a prompt with a seed of its own into parts on a CPU: whole ones alone.
+        longest = max(arguments["max_model_len"], arguments["max_num_seqs"])
+        whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": longest}
+        arguments = whole | arguments
+    share = "vllm.gpu_memory_utilization"
+    less = "vllm.max_num_seqs or evaluation.max_model_length"
+    with cure_named(arguments["model"], share, less):
         return LLM(**arguments)
 
 
@@ -142,9 +98,6 @@ class VllmEngine:
         arguments = {
             "model": checkpoint,
             "generation_config": "vllm",  # nothing of the checkpoint's own
-            # Whole prompts: on a CPU one with a seed of its own cannot be cut into parts.
-            "enable_chunked_prefill": False,
-            "max_num_batched_tokens": max(arguments["max_model_len"], arguments["max_num_seqs"]),
             "disable_log_stats": True,
         } | arguments
         self.workers: list[Worker] = []
@@ -154,6 +107,7 @@ class VllmEngine:
             for worker in self.workers:
                 worker.answer()  # all of them start side by side; this waits until they have
         else:
+            prepare_environment()
             self.llm = start_engine(arguments)
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[int]]:
@@ -171,6 +125,9 @@ class VllmEngine:
     def close(self) -> None:
         """End the processes of several devices."""
         for worker in self.workers:
+            worker.connection.close()  # nobody asks any more
+        for worker in self.workers:
+            worker.process.join(CLOSING_SECONDS)
             worker.process.kill()
             worker.process.join()
 
@@ -211,19 +168,20 @@ def serve(connection: Connection, device: str, arguments: dict[str, Any]) -> Non
     """Answer requests on one device until nobody asks, or until who asks has died."""
     threading.Thread(target=end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     os.environ[RESTRICTION] = device
-    os.environ.pop("VLLM_CACHE_ROOT", None)
+    cache = prepare_environment()
     try:
         llm = start_engine(arguments)
+        connection.send(None)
+        while True:
+            requests, sampling = connection.recv()
+            connection.send(generate(llm, requests, sampling))
     except SystemExit as end:
         connection.send(end)
+    except EOFError:
         return
-    connection.send(None)
-    while True:
-        try:
-            requests, sampling = connection.recv()
-        except EOFError:
-            return
-        connection.send(generate(llm, requests, sampling))
+    finally:
+        if cache:
+            cache.cleanup()
 
 
 def end_with(parent: BaseProcess) -> None:

@@ -58,6 +58,7 @@ def test_the_files_are_those_of_the_transformers_backend(tiny, tmp_path, monkeyp
         runs = [json.loads((out / f"{name}.run.json").read_text()) for out in (ours, theirs)]
         assert [facts["engine"] for facts in runs] == ["vllm", "transformers"]
         assert runs[0]["vllm"] == VLLM
+        assert runs[0]["devices"] == 1 and runs[0]["device_seconds"] == runs[0]["wall_seconds"]
     monkeypatch.setattr(script, "Engine", None)  # all are kept: after a requeue no engine starts
     shutil.rmtree(ours)
     again = run(tmp_path / "vllm", tiny, names, vllm=VLLM)
@@ -134,7 +135,7 @@ def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(engine, mo
     assert all(p.top_p == 0.95 and p.temperature == 0.6 for _, p in seen)
     for row, prompt in zip(rows, whole, strict=True):
         stopped = row["tokens"] < min(24, room - len(prompt))
-        assert row["finish_reason"] == ("stop" if stopped else row["finish_reason"])
+        assert row["finish_reason"] == ("stop" if stopped else "length")
     with pytest.raises(SystemExit, match="leaves no room below evaluation.max_model_length"):
         evaluated(engine, count=4, max_model_length=room - 3)
 
@@ -157,7 +158,10 @@ def test_a_cache_that_does_not_fit_is_named_with_the_cure(tiny, tmp_path):
     checkpoint = changed_config(tiny, tmp_path / "m", **wide).parent / "checkpoint"
     (checkpoint / "model.safetensors").unlink()
     arguments = VLLM | {"max_model_len": 2**18, "load_format": "dummy", "dtype": "float32"}
-    with pytest.raises(SystemExit, match="(?s)too little memory .*lower vllm.max_num_seqs") as end:
+    with pytest.raises(
+        SystemExit,
+        match="(?s)share of the memory is too small .*raise vllm.gpu_memory_utilization or lower",
+    ) as end:
         VllmEngine(str(checkpoint), arguments, [])
     assert "GiB" in str(end.value)
 

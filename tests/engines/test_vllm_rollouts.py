@@ -16,7 +16,8 @@ from tests.training_case import GRPO, LORA, case, odd_length, run_case, tiny_mod
 pytestmark = [pytest.mark.slow, pytest.mark.engines]
 
 # A rate at which ten steps change what a random model samples.
-RECIPE = GRPO | {"max_steps": 10, "learning_rate": 1.0e-2, "vllm_gpu_memory_utilization": 0.3}
+RECIPE = GRPO | {"max_steps": 10, "learning_rate": 1.0e-2}
+VLLM = {"colocated_gpu_memory_utilization": 0.3}
 DIFFERENCE = "sampling/sampling_logp_difference"
 
 
@@ -32,7 +33,7 @@ def engine():
 
 
 def trained(folder, parent, recipe=RECIPE, **options):
-    path = case(folder, parent, "train_grpo", recipe, engine="vllm", **options)
+    path = case(folder, parent, "train_grpo", recipe, vllm=VLLM, **options)
     run_case(path)
     return json.loads((path.parent / "out" / "training.json").read_text())
 
@@ -68,7 +69,7 @@ def stopped_at(step):
 
 def test_a_preempted_training_resumes_to_the_same_bytes(tiny, tmp_path):
     whole = trained(tmp_path / "whole", tiny)
-    path = case(tmp_path / "preempted", tiny, "train_grpo", RECIPE, engine="vllm")
+    path = case(tmp_path / "preempted", tiny, "train_grpo", RECIPE, vllm=VLLM)
     with pytest.raises(SystemExit) as end:
         run_case(path, stopped_at(5))
     assert end.value.code == RESUME_ME
@@ -86,7 +87,8 @@ def test_the_engine_changes_nothing_that_the_algorithm_sees(tiny, tmp_path):
     made = {}
     for engine in ("transformers", "vllm"):
         watch = TrainerCallback()
-        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, engine)
+        vllm = VLLM if engine == "vllm" else None
+        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, vllm)
         trainer, _ = build_trainer(inputs)
         made[engine] = trainer.args.to_dict() | {"stops": trainer.eos_token_ids}
         if engine == "vllm":

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from scripts.lib.devices import visible_devices
 from scripts.lib.evaluation.sampling import StudySampling, check_positions
-from scripts.lib.vllm_engine import Request, Sampling, VllmEngine
+from scripts.lib.vllm_engine import Request, Sampling, VllmEngine, engine_arguments
 
 
 def lighteval_backend() -> ModuleType:
@@ -53,7 +53,7 @@ class VllmSampling(StudySampling, LIGHTEVAL.VLLMModel):
         vllm: dict[str, Any],
         devices: list[str] | None = None,
     ) -> "VllmSampling":
-        """Start the engine; `vllm` holds vLLM's own arguments, as in the config.
+        """Start the engine; `vllm` holds the config's settings of it.
 
         `devices` are those that share the completions, by default all that the job sees.
         """
@@ -68,7 +68,7 @@ class VllmSampling(StudySampling, LIGHTEVAL.VLLMModel):
                 cache_dir=cache,
                 override_chat_template=True,  # every prompt is a chat
                 devices=visible_devices() if devices is None else devices,
-                **vllm,
+                **engine_arguments(vllm),
             )
             model = cls(config)
         model.prepare(checkpoint, settings["chat_template_kwargs"])

@@ -178,9 +178,9 @@ class Costs:
         return assumed[name]
 
     def _stage(self, cell: str) -> tuple[dict[str, Any], Examples]:
-        stage = self.study.config["stages"][stages_of(cell)[-1]]
-        examples = self.examples(stage["data"], model_of(cell))
-        return self.study.config["recipes"][stage["recipe"]], examples
+        stage = stages_of(cell)[-1]
+        data = self.study.config["stages"][stage]["data"]
+        return plan.recipe_of(self.study, stage), self.examples(data, model_of(cell))
 
     def steps(self, recipe: dict[str, Any], examples: Examples) -> int:
         """Return the optimiser steps of a training."""

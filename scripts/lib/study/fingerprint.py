@@ -23,6 +23,7 @@ WITHOUT_EFFECT = {
     "scripts.lib.provenance",
     "scripts.lib.training.preemption",
     "scripts.lib.training.program",
+    "scripts.lib.vllm_setup",
     "scripts.lib.study.cells",
 }
 

@@ -58,7 +58,8 @@ def _evaluations(job: Job, folder: Path, device: str) -> Iterator[float]:
         alike = {n: _without(r["settings"], "seed") for n, r in records.items()} == planned
         if alike and all(device in run.get("device", "").lower() for run in runs):
             start = max(run["engine_start_seconds"] for run in runs)
-            yield start + sum(run["wall_seconds"] for run in runs)
+            devices = max(run["devices"] for run in runs)
+            yield start * devices + sum(run["device_seconds"] for run in runs)
 
 
 def _without(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:

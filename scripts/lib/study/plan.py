@@ -266,11 +266,18 @@ def _cell(study: Study, cell: str, seed: int) -> Job:
     return job(study, cell_rule(study, cell), cell=cell, seed=seed)
 
 
+def recipe_of(study: Study, stage: str) -> Settings:
+    """Return a stage's hyperparameters: its recipe's, but for the size of a pass that it names."""
+    definition = study.config["stages"][stage]
+    own = {n: v for n, v in definition.items() if n == "per_device_train_batch_size"}
+    return study.config["recipes"][definition["recipe"]] | own
+
+
 def _train(study: Study, cell: str, seed: int) -> tuple[Settings, list[Job]]:
     stage = study.config["stages"][stages_of(cell)[-1]]
     settings = {
         "seed": seed,
-        "recipe": study.config["recipes"][stage["recipe"]],
+        "recipe": recipe_of(study, stages_of(cell)[-1]),
         "chat_template_kwargs": _template(study, model_of(cell)),
     }
     if stage["trainer"] == "grpo":

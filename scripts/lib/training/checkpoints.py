@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.chat_template import set_template_settings
+from scripts.lib.chat_template import require_chat_template, set_template_settings
 
 
 def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
@@ -16,11 +16,7 @@ def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = N
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    if not tokenizer.chat_template:
-        raise SystemExit(
-            f"{folder}: the tokenizer has no chat template; train from a model that has one, or "
-            "put a chat_template.jinja into the model's folder"
-        )
+    require_chat_template(tokenizer, folder)
     set_template_settings(tokenizer, chat_template_kwargs or {})
     return tokenizer
 

@@ -4,8 +4,11 @@ The launcher is torchrun underneath, and loses what a caller of a program relies
 the message of a mistake, and the processes themselves when a second signal comes while they save.
 """
 
+import contextlib
 import logging
+import os
 import signal
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -13,7 +16,9 @@ from typing import Any
 
 import psutil
 
-from scripts.lib.training.preemption import RESUME_ME, leave
+from scripts.lib.training.preemption import RESUME_ME
+from scripts.lib.training.processes import STRATEGY
+from scripts.lib.training.program import stop
 
 SETTINGS = Path(__file__).resolve().parents[2] / "accelerate"
 STRATEGIES = ("ddp", "zero2")
@@ -42,8 +47,7 @@ def require_deepspeed() -> None:
 
 def run_processes(module: str, arguments: list[str], processes: int, strategy: str) -> int | str:
     """Run a program in so many processes; return the exit code, or what they ended with to say."""
-    signal.signal(signal.SIGTERM, pass_on)
-    check_strategy(strategy, processes)
+    signal.signal(signal.SIGTERM, stop)
     from accelerate.commands.launch import launch_command, launch_command_parser
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -52,8 +56,10 @@ def run_processes(module: str, arguments: list[str], processes: int, strategy: s
     parser = launch_command_parser()
     settings = ["--config_file", str(SETTINGS / f"{strategy}.yaml")]
     number = ["--num_processes", str(processes), "--main_process_port", "0"]
+    os.environ[STRATEGY] = strategy
     args = parser.parse_args([*settings, *number, "--module", module, *arguments])
     args.signals_to_handle = "SIGINT,SIGHUP,SIGQUIT"  # SIGTERM is ours
+    signal.signal(signal.SIGTERM, pass_on)
     try:
         launch_command(args)
     except ChildFailedError as error:
@@ -66,13 +72,12 @@ def run_processes(module: str, arguments: list[str], processes: int, strategy: s
 def pass_on(signum: int, frame: FrameType | None) -> None:
     """Pass a SIGTERM on, and go on waiting: the processes save a checkpoint and end by themselves.
 
-    torchrun would leave at a second one and abandon them.
+    torchrun would leave at a second one and abandon them. Where none is left, the work is done.
     """
-    children = psutil.Process().children()
-    if not children:
-        leave("training", "stopped by SIGTERM", "where it was")
-    for child in children:
-        child.send_signal(signum)
+
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.send_signal(signum)
 
 
 def ending(error: Any) -> int | str:
@@ -81,7 +86,11 @@ def ending(error: Any) -> int | str:
     said = [failure.message for failure in failures if Path(failure.error_file).is_file()]
     if said:
         return "\n".join(dict.fromkeys(said))
-    _, first = error.get_first_failure()
+    rank, first = error.get_first_failure()
     if first.exitcode == -signal.SIGTERM:  # it came before the process could take note
         return RESUME_ME
-    return first.exitcode if first.exitcode > 0 else 128 - first.exitcode
+    code = first.exitcode if first.exitcode > 0 else 128 - first.exitcode
+    if code != RESUME_ME:
+        how = signal.Signals(-first.exitcode).name if first.exitcode < 0 else f"code {code}"
+        print(f"process {rank} of the training ended with {how}", file=sys.stderr)
+    return code

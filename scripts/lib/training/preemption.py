@@ -14,6 +14,7 @@ from scripts.lib.training.processes import main_process
 
 RESUME_ME = os.EX_TEMPFAIL  # 75: not a failure of the training, start it again
 MARGIN_SECONDS = 60.0  # the least that must be left of a job's time for a further step
+SLOW_DISK = 100.0e6  # bytes a second, at which a checkpoint must still be saved in time
 
 
 class Preemption:
@@ -31,6 +32,7 @@ class Preemption:
         self.name = name
         self.asked = False
         self.loading = True  # there is nothing to save yet
+        self.saving = 0.0  # seconds that a checkpoint may take
         ends = [started + 60 * runtime] if runtime else []
         if slurm := os.environ.get("SLURM_JOB_END_TIME"):  # seconds since 1970
             ends.append(time.monotonic() + float(slurm) - time.time())
@@ -40,10 +42,10 @@ class Preemption:
         self.before = signal.signal(signal.SIGTERM, self.ask)
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # A program that leaves is not to be killed on its last steps.
-        leaves = isinstance(error, SystemExit) and error.code == RESUME_ME
-        signal.signal(signal.SIGTERM, signal.SIG_IGN if leaves else self.before)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # What is done, or leaves, is not to be stopped on its last steps.
+        ends = kind is None or self.asked
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if ends else self.before)
 
     def ask(self, signum: int, frame: FrameType | None) -> None:
         """Note a SIGTERM; a second one changes nothing, so that it cannot tear what is saved."""
@@ -54,11 +56,12 @@ class Preemption:
     def time_is_up(self, steps: int, seconds: float) -> bool:
         """Say whether the job's time is too short for so many steps and for saving.
 
-        A step has taken `seconds` at most, its checkpoint included where it wrote one.
+        A step has taken `seconds` at most.
         """
         if self.end is None:
             return False
-        return self.end - time.monotonic() < max(MARGIN_SECONDS, (steps + 1) * seconds)
+        margin = max(MARGIN_SECONDS, (steps + 1) * seconds) + self.saving
+        return self.end - time.monotonic() < margin
 
     @property
     def reason(self) -> str:

@@ -1,11 +1,12 @@
 """A training of one process or of several: who writes, how they share the work, what all agree on.
 
-accelerate's launcher (scripts/lib/training/launcher.py) starts the processes and sets what is read
-from the environment here.
+launcher.py beside this starts the processes and sets what is read from the environment here.
 """
 
 import os
 from typing import Any
+
+STRATEGY = "SRLM_DISTRIBUTED"  # set by the launcher: ddp or zero2
 
 
 def processes() -> int:
@@ -20,9 +21,7 @@ def main_process() -> bool:
 
 def planned_strategy() -> str:
     """Return how the processes were started to share the work: none, ddp or zero2."""
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
-        return f"zero{os.environ.get('ACCELERATE_DEEPSPEED_ZERO_STAGE')}"
-    return "ddp" if processes() > 1 else "none"
+    return os.environ.get(STRATEGY, "none")
 
 
 def strategy(accelerator: Any) -> str:
@@ -61,6 +60,18 @@ def check_trainer(trainer: Any, global_batch_size: int) -> str:
                 "ACCELERATE_ variables of your own"
             )
     return actual["distributed"]
+
+
+def keep_float32_weights(trainer: Any) -> None:
+    """Let DeepSpeed compute in bf16 as DDP does: by autocast, from float32 weights.
+
+    accelerate would have it cast the weights themselves, and add up gradients in bf16; so they are
+    bf16 on the way between processes alone.
+    """
+    if strategy(trainer.accelerator) == "zero2" and trainer.args.bf16:
+        config = trainer.accelerator.state.deepspeed_plugin.deepspeed_config
+        config["bf16"] = {"enabled": False}
+        config["torch_autocast"] = {"enabled": True, "dtype": "bfloat16"}
 
 
 def largest(values: list[float], device: Any) -> list[float]:

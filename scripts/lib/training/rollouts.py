@@ -2,7 +2,8 @@
 
 What the algorithm sees is the same with both. A colocated vLLM gets the trained weights before
 every generation and sleeps while they are updated; how far its probabilities are from the trainer's
-is logged, and corrected for only where the recipe says so.
+is logged, and corrected for only where the recipe says so. vLLM computes with 16 bits, as the
+trainer does under bf16; a float32 training, a toy's, differs more.
 """
 
 from typing import Any
@@ -13,12 +14,16 @@ from trl import GRPOTrainer
 DIFFERENCE = "sampling/sampling_logp_difference/mean"  # TRL's name for it
 
 
-def vllm_arguments(longest_prompt: int, recipe: dict[str, Any], stops: list[int]) -> dict[str, Any]:
-    """Return the arguments of GRPOConfig that make vLLM generate; lengths are in tokens."""
+def vllm_arguments(length: int, vllm: dict[str, Any], stops: list[int]) -> dict[str, Any]:
+    """Return the arguments of GRPOConfig that make vLLM generate.
+
+    `length` is that of the longest prompt and completion in tokens, `vllm` the config's settings.
+    """
     return {
         "use_vllm": True,
         "vllm_mode": "colocate",
-        "vllm_max_model_length": longest_prompt + recipe["max_completion_length"],
+        "vllm_max_model_length": length,
+        "vllm_gpu_memory_utilization": vllm["colocated_gpu_memory_utilization"],
         "vllm_enable_sleep_mode": torch.cuda.is_available(),  # vLLM cannot sleep on a CPU
         "generation_kwargs": {"stop_token_ids": stops},
     }

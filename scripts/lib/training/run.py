@@ -28,8 +28,13 @@ from scripts.lib.records import (
     write_json,
 )
 from scripts.lib.training import collapse
-from scripts.lib.training.preemption import Preemption, leave
-from scripts.lib.training.processes import check_trainer, main_process, processes
+from scripts.lib.training.preemption import SLOW_DISK, Preemption, leave
+from scripts.lib.training.processes import (
+    check_trainer,
+    keep_float32_weights,
+    main_process,
+    processes,
+)
 from scripts.lib.training.recipes import accumulation_steps, check_devices
 from scripts.lib.training.resume import (
     KEPT_CHECKPOINTS,
@@ -56,7 +61,7 @@ class Training:
     checkpoints: Path
     output: Path
     runtime: float = 0.0  # minutes that the job has; 0: no limit
-    engine: str = "transformers"  # what generates GRPO's rollouts
+    vllm: dict[str, Any] | None = None  # its settings, where it generates GRPO's rollouts
 
     @property
     def name(self) -> str:
@@ -87,7 +92,7 @@ class Inputs:
     examples: list[dict[str, Any]]
     work: Path
     watch: Any
-    engine: str = "transformers"
+    vllm: dict[str, Any] | None = None
 
 
 Builder = Callable[[Inputs], tuple[Any, dict[str, int]]]
@@ -136,13 +141,13 @@ def train_from(
     if not examples:
         raise SystemExit(f"{training.examples}: holds no example to train on")
     watch = Watch(training.name, clock, patience, preemption)
-    trainer, counts = build(
-        Inputs(training.settings, parent, examples, work, watch, training.engine)
-    )
+    trainer, counts = build(Inputs(training.settings, parent, examples, work, watch, training.vllm))
     strategy = check_trainer(trainer, training.settings["recipe"]["global_batch_size"])
     present = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
-    needed = (KEPT_CHECKPOINTS + 1) * checkpoint_bytes(trainer.model, strategy)
-    check_space(work, needed - present, "its checkpoints")
+    keep_float32_weights(trainer)
+    checkpoint = checkpoint_bytes(trainer.model, strategy)
+    check_space(work, (KEPT_CHECKPOINTS + 1) * checkpoint - present, "its checkpoints")
+    preemption.saving = checkpoint / SLOW_DISK
     resume = last_checkpoint(work)
     if resume:
         check_resume(resume, strategy, processes())
@@ -173,7 +178,7 @@ def train_from(
             "device_seconds": round(clock.seconds * processes(), 3),
             "peak_memory_bytes": clock.peak,
             "distributed": strategy,
-            "engine": training.engine if training.rule == "train_grpo" else None,
+            "engine": "vllm" if training.vllm else "transformers",
             "processes": processes(),
             "starts": clock.starts,
             "device": device_name(),
@@ -198,8 +203,9 @@ def run_trainer(
     try:
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     except RuntimeError as error:
-        # Weights that a step blew up show first where the next rollout samples from them.
-        if "probability tensor contains" not in str(error):
+        # Weights that a step blew up show first where the next rollout samples from them. One of
+        # several processes cannot end alone: the others would wait for it.
+        if "probability tensor contains" not in str(error) or processes() > 1:
             raise
         return trainer.state.log_history, {
             "reason": "the model's probabilities were no finite numbers after step "
