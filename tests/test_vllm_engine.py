@@ -1,5 +1,6 @@
 """What is ours around vLLM, on a stand-in for it: sharing among devices, seeds, ends."""
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -68,13 +69,15 @@ def start(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         started.append(process)
         return process
 
     yield start
     for process in started:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # engines that were left, too
         process.communicate()
 
 

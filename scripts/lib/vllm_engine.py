@@ -168,7 +168,7 @@ def serve(connection: Connection, device: str, arguments: dict[str, Any]) -> Non
     """Answer requests on one device until nobody asks, or until who asks has died."""
     threading.Thread(target=end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     os.environ[RESTRICTION] = device
-    cache = prepare_environment()
+    prepare_environment()
     try:
         llm = start_engine(arguments)
         connection.send(None)
@@ -179,9 +179,6 @@ def serve(connection: Connection, device: str, arguments: dict[str, Any]) -> Non
         connection.send(end)
     except EOFError:
         return
-    finally:
-        if cache:
-            cache.cleanup()
 
 
 def end_with(parent: BaseProcess) -> None:

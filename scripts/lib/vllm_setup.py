@@ -27,21 +27,16 @@ def require_vllm() -> None:
         )
 
 
-def prepare_environment() -> tempfile.TemporaryDirectory | None:
-    """Set what vLLM reads when it is imported; what the user has set holds.
-
-    Compiled code goes to a folder of this process, which is returned: jobs that start at once and
-    share one get in each other's way. It is removed when the interpreter ends.
-    """
+def prepare_environment() -> None:
+    """Set what vLLM reads when it is imported; what the user has set holds."""
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")  # the engine in this process
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB on a CPU; else nearly all its memory
-    if "VLLM_CACHE_ROOT" in os.environ:
-        return None
-    cache = tempfile.TemporaryDirectory(prefix="vllm-", ignore_cleanup_errors=True)
-    atexit.register(cache.cleanup)
-    os.environ["VLLM_CACHE_ROOT"] = cache.name
-    return cache
+    if "VLLM_CACHE_ROOT" not in os.environ:
+        # Compiled code; jobs that start at once and share its folder get in each other's way.
+        cache = tempfile.TemporaryDirectory(prefix="vllm-", ignore_cleanup_errors=True)
+        atexit.register(cache.cleanup)
+        os.environ["VLLM_CACHE_ROOT"] = cache.name
 
 
 @contextlib.contextmanager
