@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
+from scripts.lib.architecture import require_causal_lm
 from scripts.lib.devices import require_one_device, visible_devices
 from scripts.lib.evaluation.records import (
     NO_NUMBERS,
@@ -138,6 +139,7 @@ class Engine:
             else:
                 from scripts.lib.evaluation.transformers_model import TransformersSampling
 
+        require_causal_lm(checkpoint)
         self.facts = {"engine": "vllm", "vllm": vllm} if vllm else {"engine": "transformers"}
         self.model = (
             VllmSampling.load(checkpoint, name, settings, vllm)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
+from scripts.lib.architecture import require_causal_lm
 from scripts.lib.data.prompts import messages
 from scripts.lib.devices import require_one_device, torch_device, visible_devices
 from scripts.lib.progress import report
@@ -27,6 +28,7 @@ def sample(
     from scripts.lib.stop_tokens import stop_token_ids
     from scripts.lib.training.checkpoints import load_tokenizer
 
+    require_causal_lm(teacher)
     tokenizer = load_tokenizer(teacher, settings["chat_template_kwargs"])
     prompts = [
         tokenizer.apply_chat_template(

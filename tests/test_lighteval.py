@@ -123,6 +123,24 @@ def test_stop_tokens_are_the_checkpoints_own_and_both_of_qwen(engine):
     assert {"<|own_stop|>", "<|im_end|>", "<|endoftext|>"} == set(names)
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("config.json", {"architectures": ["Qwen2ForTokenClassification"]}, "is not a causal lang"),
+        ("chat_template.jinja", None, "has no chat template"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_evaluated_is_named(file, change, message, tiny, tmp_path):
+    folder = Path(shutil.copytree(tiny.parent / "checkpoint", tmp_path / "checkpoint"))
+    if change:
+        config = json.loads((folder / file).read_text()) | change
+        (folder / file).write_text(json.dumps(config))
+    else:
+        (folder / file).unlink()
+    with pytest.raises(SystemExit, match=message):
+        script.Engine(folder, "toy/seed-0", SETTINGS)
+
+
 def rendered(engine, question: str) -> list[int]:
     message = {
         "role": "user",

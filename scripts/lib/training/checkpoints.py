@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.architecture import require_causal_lm
 from scripts.lib.chat_template import require_chat_template, set_template_settings
 
 
@@ -26,16 +27,9 @@ def load_model(folder: Path, init: dict[str, Any], tokenizer: Any) -> Any:
 
     Its generation settings are replaced: neither rollouts nor later stages inherit the hub's.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    from transformers import AutoModelForCausalLM
 
-    config = AutoConfig.from_pretrained(folder)
-    expected = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
-    if expected not in (config.architectures or []):
-        raise SystemExit(
-            f"{folder}: {', '.join(config.architectures or ['no architecture'])} "
-            f"({config.model_type}) is not a causal language model; give a model that generates"
-        )
+    require_causal_lm(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, **{"dtype": "float32"} | init)
     model.generation_config = sampling_config(tokenizer)
     return model
