@@ -267,7 +267,7 @@ def lines_of(price: Price, results: Path, logs: Path) -> list[str]:
     basis = (
         f"Times: measured for {price.measured} jobs, which corrects the others of their recipe"
         if price.measured
-        else "Times: estimated by the cost model (`costs` in the config); nothing was measured"
+        else "Times: estimated by the cost model (`costs` in the config); no run was measured"
     )
     parts = [
         [
