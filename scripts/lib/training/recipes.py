@@ -77,7 +77,7 @@ def accumulation_steps(recipe: dict[str, Any], world: int) -> int:
         raise SystemExit(
             f"recipe: global_batch_size {whole} cannot be divided into "
             f"per_device_train_batch_size {device} x {world} process(es); "
-            "change one of them or the number of GPUs"
+            "change one of them (of recipes, or the stage's own) or the number of GPUs"
         )
     return whole // (device * world)
 
