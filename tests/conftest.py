@@ -1,6 +1,7 @@
 """Shared fixtures: the checkout, the real files, and skips that count as failures in CI."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def gradients():
     """Undo for each test what LightEval does to its process: it switches gradients off."""
     if torch := sys.modules.get("torch"):
         torch.set_grad_enabled(True)
+
+
+@pytest.fixture(autouse=True)
+def sigterm():
+    """Undo for each test what a training does that leaves: it ignores a further SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

@@ -59,14 +59,6 @@ def undisturbed(tiny, tmp_path_factory):
     return record
 
 
-@pytest.fixture(autouse=True)
-def own_handler():
-    """Give pytest its handler of SIGTERM back: a program that leaves ignores further ones."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 def check_same(path: Path, whole: dict) -> None:
     """Check that a training which was resumed once left what the undisturbed one did."""
     resumed = record_of(path)

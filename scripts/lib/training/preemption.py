@@ -42,10 +42,10 @@ class Preemption:
         self.before = signal.signal(signal.SIGTERM, self.ask)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # What is done, or leaves, is not to be stopped on its last steps.
-        ends = kind is None or self.asked
-        signal.signal(signal.SIGTERM, signal.SIG_IGN if ends else self.before)
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # A program that leaves is not to be killed on its last steps.
+        leaves = isinstance(error, SystemExit) and error.code == RESUME_ME
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if leaves else self.before)
 
     def ask(self, signum: int, frame: FrameType | None) -> None:
         """Note a SIGTERM; a second one changes nothing, so that it cannot tear what is saved."""

@@ -29,19 +29,17 @@ def training_program(main: Callable[[], None]) -> Callable[[], None]:
     def program() -> None:
         signal.signal(signal.SIGTERM, stop)
         file = os.environ.get(ERROR_FILE)
-        if file is None:
-            main()
-            return
-        if sys.platform == "linux":
+        if file and sys.platform == "linux":
             ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
         try:
             main()
         except SystemExit as end:
-            if not isinstance(end.code, str):
+            if not (file and isinstance(end.code, str)):
                 raise
             said = {"message": end.code, "timestamp": int(time.time())}  # torchrun's format
             Path(file).write_text(json.dumps(said), encoding="utf-8")
             raise SystemExit(1) from None
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the work is done: nothing is left to resume
 
     return program
 
