@@ -38,6 +38,7 @@ from scripts.lib.records import (
 )
 from scripts.lib.study.cells import model_of
 from scripts.lib.study.config import load_study
+from scripts.lib.vllm_engine import engine_arguments
 from scripts.lib.vllm_setup import require_vllm
 
 Settings = dict[str, Any]
@@ -140,7 +141,9 @@ class Engine:
                 from scripts.lib.evaluation.transformers_model import TransformersSampling
 
         require_causal_lm(checkpoint)
-        self.facts = {"engine": "vllm", "vllm": vllm} if vllm else {"engine": "transformers"}
+        self.facts: Settings = {"engine": "transformers"}
+        if vllm:
+            self.facts = {"engine": "vllm", "vllm": engine_arguments(vllm)}
         self.model = (
             VllmSampling.load(checkpoint, name, settings, vllm)
             if vllm
