@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.hub import download, listing, patient_hub
+from scripts.lib.hub import check_names, download, listing, patient_hub
 from scripts.lib.records import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.config import load_study
 from scripts.lib.study.plan import mirror_file
@@ -18,7 +18,10 @@ CURE = "Get the one that config.yaml describes, or change this key there."
 
 
 def files_of_hub(dataset: str, source: dict[str, Any], downloads: Path) -> list[Path]:
-    """Download the files of a data set's split; refuse a set without a pinned revision."""
+    """Download the files of a data set's split.
+
+    SystemExit for a set without a pinned revision and for a file outside the download's folder.
+    """
     if source["revision"] is None:
         raise SystemExit(
             f"{dataset}: no revision of {source['repo']} is pinned in config.yaml "
@@ -31,9 +34,10 @@ def files_of_hub(dataset: str, source: dict[str, Any], downloads: Path) -> list[
         listing(repo, revision, folder, "dataset")
         # Like the commit's listing these never change, so a complete download needs no hub.
         kept = folder / ".cache" / f"{source.get('subset')}-{source['split']}.json"
+        names = read_json(kept) if kept.is_file() else split_files(source)
+        check_names(names, repo, revision, folder)
         if not kept.is_file():
-            write_json(kept, split_files(source))
-        names = read_json(kept)
+            write_json(kept, names)
         download(repo, revision, folder, names, repo_type="dataset")
     return [folder / name for name in names]
 

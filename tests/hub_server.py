@@ -40,6 +40,7 @@ class Hub:
         self.resumed = []  # "GET /path" of those that asked for the rest of a file
         self.faults = defaultdict(list)  # part of "GET /path" -> faults, the first first
         self.every_first = None  # fault of the first request of each kind
+        self.later = {}  # {path: bytes} that every listing but the first shows too
         self.mistakes = []  # of this server: requests that it does not know
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -180,6 +181,7 @@ def _handler(hub):
                 self.json({"id": repository, "sha": commit, "siblings": siblings})
             elif action == "tree":
                 recursive = query.get("recursive", ["false"])[0].lower() == "true"
+                files = files | hub.later if hub.made("/tree/") > 1 else files
                 self.json(_entries(files, "/".join(path), recursive))
             elif action == "paths-info":
                 paths = parse_qs(self.body.decode())["paths"]

@@ -299,6 +299,144 @@ def test_of_two_downloads_of_one_commit_each_ends_with_all_of_it(hub, tmp_path):
     assert len(got) == len(set(got)) == len(one)
 
 
+# ------------------------------------------------------------------------ names that lead outside
+
+PRECIOUS = b'{"mine": "\xc3\xa4lter"}\n'
+UP = "../" * 4  # from a commit's folder to the one that the test runs in
+BAD_NAMES = [
+    (UP + "precious.json", "a part '..'"),
+    ("sub/../../" + UP + "precious.json", "a part '..'"),
+    ("{folder}/precious.json", "absolute"),
+    ("..\\..\\precious.json", "backslash"),
+    ("C:precious.json", "drive letter"),
+    ("sub//precious.json", "empty part"),
+    ("sub/", "empty part"),
+    ("", "empty part"),
+    ("./precious.json", "a part '.'"),
+    ("precious\0.json", "NUL"),
+    (".cache/lock.json", "records in .cache"),
+    (".Cache/lock.json", "records in .cache"),
+    ("link/precious.json", "is a link out of"),
+    ("link/deeper/precious.json", "is a link out of"),
+    ("inside/link/precious.json", "is a link out of"),
+    ("link.json", "is a link out of"),
+]
+
+
+def with_precious(folder, repo, commit):
+    """Make a user's file and, in a commit's download, links to it; return (file, download)."""
+    precious = folder / "precious.json"
+    precious.write_bytes(PRECIOUS)
+    download = folder / "downloads" / repo / commit
+    (download / "sub").mkdir(parents=True)
+    (download / "inside").symlink_to("sub")
+    for link in ("link", "sub/link"):
+        (download / link).symlink_to(folder)
+    (download / "link.json").symlink_to(precious)
+    return precious, download
+
+
+def assert_nothing_was_touched(hub, precious, download, before):
+    assert precious.read_bytes() == PRECIOUS
+    assert sorted(download.rglob("*")) == before
+    assert not hub.made("/resolve/")
+    assert not hub.made("/cdn/")
+
+
+def assert_listing_refused(hub, folder, kind, name, fault, *, kept):
+    """Fetch a repository that names such a file; `kept`: an earlier fetch kept its listing."""
+    name = name.format(folder=folder)
+    source = PAPER["datasets"]["gsm8k"]["hub"]
+    repo = MODEL if kind == "model" else source["repo"]
+    files = {"config.json": b"{}", "README.md": b"# It\n", name: b'{"theirs": 1}'}
+    commit = hub.add(repo, files, kind=f"{kind}s")
+    precious, download = with_precious(folder, repo, commit)
+    if kept:
+        write_json(download / ".cache" / f"{commit}.json", dict.fromkeys(files, "0" * 40))
+    before = sorted(download.rglob("*"))
+
+    if kind == "model":
+        process = fetch_model(hub, folder, commit)
+    else:
+        process = fetch_dataset(hub, folder, "gsm8k", source | {"revision": commit})
+    assert_refused(folder, process, f"{repo} at {commit}: ", repr(name), fault)
+    assert "not trust that repository" in process.stderr
+    assert len(process.stderr.splitlines()) == 1
+    assert len(hub.requests) == (0 if kept else 1)
+    assert_nothing_was_touched(hub, precious, download, before)
+
+
+@pytest.mark.parametrize("kind", ["model", "dataset"])
+@pytest.mark.parametrize(("name", "fault"), BAD_NAMES, ids=[repr(name) for name, _ in BAD_NAMES])
+def test_a_listing_that_leads_outside_is_refused(hub, tmp_path, name, fault, kind):
+    assert_listing_refused(hub, tmp_path, kind, name, fault, kept=False)
+
+
+@pytest.mark.parametrize("kind", ["model", "dataset"])
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (UP + "precious.json", "a part '..'"),
+        ("{folder}/precious.json", "absolute"),
+        ("link/precious.json", "is a link out of"),
+    ],
+    ids=["up", "absolute", "link"],
+)
+def test_a_kept_listing_that_leads_outside_is_refused(hub, tmp_path, name, fault, kind):
+    assert_listing_refused(hub, tmp_path, kind, name, fault, kept=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [UP + "precious.json", "{folder}/precious.json", "link/precious.json"],
+    ids=["up", "absolute", "link"],
+)
+def test_a_kept_split_that_leads_outside_is_refused(hub, tmp_path, name):
+    name = name.format(folder=tmp_path)
+    source, _ = published(hub, "gsm8k", tmp_path)
+    precious, download = with_precious(tmp_path, source["repo"], source["revision"])
+    kept = download / ".cache" / "main-train.json"
+    write_json(kept, [name])
+    before = sorted(download.rglob("*"))
+    process = fetch_dataset(hub, tmp_path, "gsm8k", source)
+    assert_refused(tmp_path, process, source["repo"], source["revision"], repr(name), "not trust")
+    (download / ".cache" / f"{source['revision']}.json").unlink()  # a good listing, so it was kept
+    assert_nothing_was_touched(hub, precious, download, before)
+
+
+def test_a_card_that_names_a_users_file_is_refused(hub, tmp_path):
+    source = PAPER["datasets"]["gsm8k"]["hub"]
+    described = card(main={"train": str(tmp_path / "precious.json")})
+    source = source | {"revision": hub.add(source["repo"], {"README.md": described})}
+    precious, download = with_precious(tmp_path, source["repo"], source["revision"])
+    process = fetch_dataset(hub, tmp_path, "gsm8k", source)
+    assert_refused(tmp_path, process, source["repo"], "relative paths")  # by the library itself
+    assert precious.read_bytes() == PRECIOUS
+    assert not (download / ".cache" / "main-train.json").exists()
+
+
+def test_a_link_that_stays_inside_is_followed(hub, tmp_path):
+    commit = hub.add(MODEL, {"config.json": b"{}", "inside/a.json": b"[1]"}, kind="models")
+    _, download = with_precious(tmp_path, MODEL, commit)
+    process = fetch_model(hub, tmp_path, commit)
+    assert process.returncode == 0, process.stderr
+    assert (download / "sub" / "a.json").read_bytes() == b"[1]"
+    assert (download / "inside").is_symlink()
+
+
+def test_what_a_second_listing_adds_is_not_fetched(hub, tmp_path):
+    """The hub's client asks for a listing too, after the one that was checked."""
+    commit = published_model(hub)
+    precious, download = with_precious(tmp_path, MODEL, commit)
+    hub.later = dict.fromkeys(["link/precious.json", "more.json"], b"{}")
+    process = fetch_model(hub, tmp_path, commit)
+    assert process.returncode == 0, process.stderr
+    assert hub.made("/tree/") == 2
+    assert precious.read_bytes() == PRECIOUS
+    assert not hub.made("precious")
+    assert not (download / "more.json").exists()
+
+
 # ---------------------------------------------------------------------------------------- faults
 
 

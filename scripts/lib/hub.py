@@ -12,13 +12,14 @@ HF_ENDPOINT, HF_TOKEN.
 """
 
 import errno
+import glob
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import httpx
@@ -238,7 +239,7 @@ def download(
     """Download a commit's files that match the patterns; whole ones that are there are kept.
 
     `folder` is for this commit alone; of several downloads into it one works at a time. Once all
-    files are in it, no request is made.
+    files are in it, no request is made. SystemExit where the commit names a file outside it.
     """
     digests = listing(repo, revision, folder, repo_type)
     wanted = {name: digests[name] for name in filter_repo_objects(digests, allow_patterns=patterns)}
@@ -256,7 +257,9 @@ def download(
                 repo_type=repo_type,
                 revision=revision,
                 local_dir=folder,
-                allow_patterns=patterns,
+                # The client asks for a listing of its own: what it names beyond the checked one
+                # is not fetched.
+                allow_patterns=[glob.escape(name) for name in wanted],
             )
         except OSError as error:
             if type(error) is OSError and error.errno is None:  # a file of another size
@@ -274,16 +277,77 @@ def listing(repo: str, revision: str, folder: Path, repo_type: str) -> dict[str,
     """Return {file: digest} of a commit; it never changes, so it is asked for once.
 
     The digest is the sha256 of the content, or, of a file that the hub keeps in git itself, its
-    git blob's sha1. A repository or commit that is not there is refused here.
+    git blob's sha1. A repository or commit that is not there is refused here. SystemExit where a
+    name is no file inside `folder`, in a listing that was kept earlier too.
     """
     kept = folder / ".cache" / f"{revision}.json"
-    if not kept.is_file():
+    if kept.is_file():
+        digests = read_json(kept)
+    else:
         entries = HfApi().list_repo_tree(
             repo, recursive=True, revision=revision, repo_type=repo_type
         )
         files = [entry for entry in entries if isinstance(entry, RepoFile)]
-        write_json(kept, {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in files})
-    return read_json(kept)
+        digests = {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in files}
+    check_names(digests, repo, revision, folder)
+    if not kept.is_file():
+        write_json(kept, digests)
+    return digests
+
+
+def check_names(names: Iterable[str], repo: str, revision: str, folder: Path) -> None:
+    """Raise SystemExit at the first name that is no file inside a commit's folder."""
+    for name in names:
+        if fault := fault_of_name(name):
+            raise SystemExit(
+                f"{repo} at {revision}: it names a file {name!r}: {fault}. Nothing was fetched or "
+                "deleted. Do not trust that repository: choose another one, or another commit, "
+                "in config.yaml."
+            )
+        if link := link_outside(name, folder):
+            raise SystemExit(
+                f"{repo} at {revision}: it names a file {name!r}, and {link} is a link out of "
+                f"{folder}. Nothing was fetched or deleted. If you did not make that link, do not "
+                "trust that repository; remove the link and start again."
+            )
+
+
+def fault_of_name(name: str) -> str | None:
+    """Return why a name in a listing cannot be a file's path inside a folder; None if it can.
+
+    >>> fault_of_name("main/train.parquet")
+    >>> fault_of_name("../config.json")
+    "it has a part '..'"
+    """
+    if name.startswith("/"):
+        return "it is an absolute path"
+    if "\0" in name:
+        return "it has a NUL character"
+    if "\\" in name:
+        return "it has a backslash"
+    if PureWindowsPath(name).drive:
+        return "it begins with a drive letter"
+    parts = name.split("/")
+    if "" in parts:
+        return "it has an empty part"
+    for part in (".", ".."):
+        if part in parts:
+            return f"it has a part {part!r}"
+    if parts[0].casefold() == ".cache":  # some file systems do not tell cases apart
+        return "the download keeps its own records in .cache"
+    return None
+
+
+def link_outside(name: str, folder: Path) -> Path | None:
+    """Return the link on the way to a file by which the way leaves a folder; None if it stays."""
+    inside = Path(os.path.realpath(folder))  # the folder itself may be reached by a link
+    path = folder
+    for part in name.split("/"):
+        path = path / part
+        # Not Path.resolve, which raises an error for a link to itself.
+        if not Path(os.path.realpath(path)).is_relative_to(inside):
+            return path
+    return None
 
 
 def _differing(folder: Path, wanted: dict[str, str]) -> dict[str, str]:
