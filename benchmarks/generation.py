@@ -43,7 +43,7 @@ def measure_generation(case: Case, folder: Path, work: Path) -> dict[str, Any]:
     from accelerate import Accelerator
     from transformers import GenerationConfig
 
-    from scripts.lib.training.checkpoints import load_model, load_tokenizer
+    from scripts.lib.model.checkpoints import load_model, load_tokenizer
 
     recipe = recipe_of(case, CONFIG["recipes"])
     tokenizer = load_tokenizer(folder)

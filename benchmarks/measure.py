@@ -15,7 +15,7 @@ from unittest.mock import patch
 from benchmarks.cases import CONFIG, QWEN, TOY, Case, examples, make_model, recipe_of
 from benchmarks.generation import curve, forward_times, measure_generation, measure_host
 from benchmarks.stopwatch import Stopwatch, now
-from scripts.lib.study.costs import flops_per_token
+from scripts.lib.price.costs import flops_per_token
 
 
 def measure(case: Case, folder: Path, small: bool) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def build(
     """Return the study's trainer of a case, its recipe, and how long its parts took to make."""
     from transformers import TrainerCallback
 
-    from scripts.lib.training import checkpoints
+    from scripts.lib.model import checkpoints
     from scripts.lib.training.run import Inputs
 
     recipe = recipe_of(case, CONFIG["recipes"])
@@ -107,7 +107,7 @@ def build(
     stopwatch = Stopwatch()
     load = Loader(checkpoints.load_model, stopwatch)
     started = now()
-    with patch("scripts.lib.training.checkpoints.load_model", load):
+    with patch("scripts.lib.model.checkpoints.load_model", load):
         trainer, _ = builder(Inputs(settings, folder, rows, work, TrainerCallback()))
     config = trainer.model.config
     facts = {

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CASES, Case, toy
-from scripts.lib.records import read_json, write_json
+from scripts.lib.files import read_json, write_json
 
 POLL_SECONDS = 0.2
 BY_NAME = {case.name: case for case in CASES}
@@ -40,7 +40,7 @@ def machine() -> dict[str, Any]:
 
     import torch
 
-    from scripts.lib.devices import nvidia_smi
+    from scripts.lib.machine.devices import nvidia_smi
     from scripts.lib.provenance import versions
 
     facts = {

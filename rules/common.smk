@@ -24,14 +24,14 @@ if conda_asked_for and shutil.which("conda") is None:
 
 sys.path.insert(0, workflow.basedir)
 
-from scripts.lib.cluster import Request, check_gpus, check_submissions
-from scripts.lib.devices import COUNTED
-from scripts.lib.study import plan
+from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
+from scripts.lib.machine.devices import COUNTED
+from scripts.lib.study import jobs
 from scripts.lib.study.config import validated_study
-from scripts.lib.records import write_json
+from scripts.lib.files import write_json
 from scripts.lib.study.cells import parent_of, stages_of
 from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
-from scripts.lib.vllm_setup import ENGINES, require_vllm
+from scripts.lib.engines.vllm_setup import ENGINES, require_vllm
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror
@@ -73,17 +73,17 @@ def stages_with(trainer):
 
 def datasets_made_by(rule):
     """Return the pattern of the data sets whose raw rows a rule makes."""
-    return one_of(name for name in config["datasets"] if plan.dataset_rule(STUDY, name) == rule)
+    return one_of(name for name in config["datasets"] if jobs.dataset_rule(STUDY, name) == rule)
 
 
 def datasets_with_examples_by(rule):
     """Return the pattern of the data sets whose training examples a rule makes."""
-    return one_of(name for name in config["datasets"] if plan.examples_rule(STUDY, name) == rule)
+    return one_of(name for name in config["datasets"] if jobs.examples_rule(STUDY, name) == rule)
 
 
 def models_made_by(rule):
     """Return the pattern of the models that a rule makes."""
-    return one_of(name for name in config["models"] if plan.model_rule(STUDY, name) == rule)
+    return one_of(name for name in config["models"] if jobs.model_rule(STUDY, name) == rule)
 
 
 def key_of(rule):
@@ -93,7 +93,7 @@ def key_of(rule):
         names = {name: value for name, value in wildcards.items() if name != "study"}
         if "prefix" in names:
             names["cell"] = f"{names.pop('prefix')}+{names.pop('stage')}"
-        return plan.job(STUDY, rule, **names).key
+        return jobs.job(STUDY, rule, **names).key
 
     return key
 
@@ -268,12 +268,12 @@ def table_scores(wildcards):
 def token_statistics(wildcards):
     """Return a training set's token statistics with the tokenizers of what trains on it."""
     dataset = wildcards.dataset
-    models = plan.trained_models(STUDY, dataset)
+    models = jobs.trained_models(STUDY, dataset)
     return expand(f"{RESULTS}/data/{dataset}/tokens/{{model}}.json", model=models)
 
 
 def card_records(wildcards):
-    names = plan.card_records(STUDY, wildcards.dataset)
+    names = jobs.card_records(STUDY, wildcards.dataset)
     return expand(f"{RESULTS}/data/{wildcards.dataset}/{{name}}.json", name=names)
 
 

@@ -23,9 +23,10 @@ from transformers import (
 from transformers.utils import logging
 
 from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.progress import report
+from scripts.lib.console import report
+from scripts.lib.files import digest_files, publish_folder, write_json
+from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.provenance import run_facts
-from scripts.lib.records import checkpoint_of, digest_files, publish_folder, write_json
 from scripts.lib.toy.corpus import documents
 from scripts.lib.training.resume import locked, tidy
 

@@ -8,7 +8,7 @@ from transformers import AutoTokenizer, Qwen2Tokenizer
 from transformers.utils import logging
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.records import digest_files, publish_folder, write_json
+from scripts.lib.files import digest_files, publish_folder, write_json
 from scripts.lib.toy.corpus import TOKENIZER_DOCUMENTS, documents
 
 END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"

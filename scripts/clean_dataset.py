@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.cleaning import decontaminate, deduplicate, remove_near_duplicates
-from scripts.lib.records import read_jsonl, write_json, write_jsonl
+from scripts.lib.files import read_jsonl, write_json, write_jsonl
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from scripts.lib.records import check_key, read_json
+from scripts.lib.engines.vllm_setup import ENGINES
+from scripts.lib.files import read_json
+from scripts.lib.records import check_key
 from scripts.lib.study.config import load_study
-from scripts.lib.study.plan import Job, job
-from scripts.lib.vllm_setup import ENGINES
+from scripts.lib.study.jobs import Job, job
 
 
 def job_arguments(description: str) -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ A collapsed run has a row without numbers.
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.scores.cell_records import fixed, read_cells, write_csv
+from scripts.lib.scores.table_cells import fixed, read_cells, write_csv
 
 COLUMNS = [
     "cell",

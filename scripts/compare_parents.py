@@ -7,8 +7,8 @@ neither of the two collapsed. `p_holm` is the p-value adjusted for all the tests
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.scores.cell_records import fixed, write_csv
 from scripts.lib.scores.statistics import Comparison, accuracy, compare_paired, holm
+from scripts.lib.scores.table_cells import fixed, write_csv
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
 
 COLUMNS = [

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.records import checkpoint_of, read_jsonl, write_json
+from scripts.lib.files import read_jsonl, write_json
+from scripts.lib.model.weights import checkpoint_of
 
 
 def statistics(lengths: list[int]) -> dict[str, float]:
@@ -56,8 +57,8 @@ def main() -> None:
     job = planned_job(args, "count_tokens", dataset=args.dataset, model=args.model)
     check_inputs(job, args.examples, args.record)
 
-    from scripts.lib.training.checkpoints import end_of_turn, load_tokenizer, prefill
-    from scripts.lib.training.encoding import encode
+    from scripts.lib.model.checkpoints import end_of_turn, load_tokenizer, prefill
+    from scripts.lib.model.encoding import encode
 
     kwargs = job.settings["chat_template_kwargs"]
     tokenizer = load_tokenizer(checkpoint_of(args.record), kwargs)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
-from scripts.lib.architecture import require_causal_lm
-from scripts.lib.devices import require_one_device, visible_devices
-from scripts.lib.evaluation.records import (
+from scripts.lib.console import report
+from scripts.lib.engines.vllm import engine_arguments
+from scripts.lib.engines.vllm_setup import require_vllm
+from scripts.lib.evaluation.completions import (
     NO_NUMBERS,
     checked_problems,
     completions_of,
@@ -26,20 +27,14 @@ from scripts.lib.evaluation.records import (
     with_verdicts,
 )
 from scripts.lib.evaluation.store import entry, write_evaluation
-from scripts.lib.memory import check_memory, evaluation_gb
-from scripts.lib.progress import report
+from scripts.lib.files import read_json, read_jsonl, sha256_of
+from scripts.lib.machine.devices import require_one_device, visible_devices
+from scripts.lib.machine.memory import check_memory, evaluation_gb
+from scripts.lib.model.architecture import require_causal_lm
+from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
-from scripts.lib.records import (
-    checkpoint_of,
-    read_json,
-    read_jsonl,
-    sha256_of,
-    weights_digest,
-)
 from scripts.lib.study.cells import model_of
 from scripts.lib.study.config import load_study
-from scripts.lib.vllm_engine import engine_arguments
-from scripts.lib.vllm_setup import require_vllm
 
 Settings = dict[str, Any]
 

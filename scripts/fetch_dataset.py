@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.hub import check_names, download, listing, patient_hub
-from scripts.lib.records import read_json, read_jsonl, sha256_of, write_json, write_jsonl
+from scripts.lib.data.hub import check_names, download, listing, patient_hub
+from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.config import load_study
-from scripts.lib.study.plan import mirror_file
+from scripts.lib.study.jobs import mirror_file
 
 CURE = "Get the one that config.yaml describes, or change this key there."
 

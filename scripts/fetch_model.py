@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.hub import download, patient_hub
-from scripts.lib.records import digest_files, write_json
+from scripts.lib.data.hub import download, patient_hub
+from scripts.lib.files import digest_files, write_json
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # no copies in other formats
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.records import sha256_of, write_json, write_jsonl
+from scripts.lib.files import sha256_of, write_json, write_jsonl
 from scripts.lib.toy.word_problems import Problem, generate, without_annotations
 
 

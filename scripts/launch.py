@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 
-from scripts.lib.devices import RESTRICTION, granted_devices, require
+from scripts.lib.machine.devices import RESTRICTION, granted_devices, require
 from scripts.lib.training.launcher import STRATEGIES, check_strategy, run_processes
 
 IN_SEVERAL_PROCESSES = ("scripts.train_sft", "scripts.train_grpo")

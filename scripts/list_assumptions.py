@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts.lib.records import write_text
+from scripts.lib.files import write_text
 
 REASON = re.compile(r"#\s*(?:[^#]*\s)?ASSUME:\s*(?P<reason>.+?)\s*$")
 LIST = re.compile(r"(?<=<!-- assumptions -->\n).*(?=<!-- end of assumptions -->)", re.DOTALL)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.schemas import load_rows
-from scripts.lib.records import write_json, write_jsonl
+from scripts.lib.files import write_json, write_jsonl
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.records import read_json, write_text
+from scripts.lib.files import read_json, write_text
 
 BAR = 40  # characters of a histogram's longest bar
 

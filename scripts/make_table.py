@@ -11,8 +11,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.records import write_text
-from scripts.lib.scores.cell_records import read_cells, write_csv
+from scripts.lib.files import write_text
+from scripts.lib.scores.table_cells import read_cells, write_csv
 from scripts.lib.study.config import load_study
 
 LATEX = {

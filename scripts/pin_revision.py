@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from scripts.lib.hub import commit_of
-from scripts.lib.records import write_text
+from scripts.lib.data.hub import commit_of
+from scripts.lib.files import write_text
 
 
 def hub_source(text: str, dataset: str, place: str) -> dict:

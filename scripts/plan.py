@@ -13,12 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.lib.console import align
-from scripts.lib.study import plan
-from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
-from scripts.lib.study.config import load_study
-from scripts.lib.study.costs import ON_DEVICE, Costs
-from scripts.lib.study.dag import Dag, cell_targets, dag_of, evaluations, study_targets
-from scripts.lib.study.measured import (
+from scripts.lib.price.costs import ON_DEVICE, Costs
+from scripts.lib.price.dag import Dag, cell_targets, dag_of, evaluations, study_targets
+from scripts.lib.price.measured import (
     TRAININGS,
     Seconds,
     is_done,
@@ -27,8 +24,11 @@ from scripts.lib.study.measured import (
     measured_seconds,
     off_by,
 )
-from scripts.lib.study.plan import Job
-from scripts.lib.study.schedule import critical_path, wall_time
+from scripts.lib.price.schedule import critical_path, wall_time
+from scripts.lib.study import jobs
+from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
+from scripts.lib.study.config import load_study
+from scripts.lib.study.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def sharing_lines(price: Price) -> list[str]:
     study = price.study
     shared = [job for job in price.dag if job.rule in TRAININGS]
     rows = [
-        plan.job(study, plan.cell_rule(study, prefix), cell=prefix, seed=seed)
+        jobs.job(study, jobs.cell_rule(study, prefix), cell=prefix, seed=seed)
         for table in study.config["tabulate"]
         for cell in study.rows_of_table(table)
         for prefix in prefixes_of(cell)
@@ -214,8 +214,8 @@ def cell_lines(price: Price) -> list[str]:
     for cell in study.cells():
         own = evaluations(study, cell)
         if stages_of(cell):
-            rule = plan.cell_rule(study, cell)
-            own += [plan.job(study, rule, cell=cell, seed=seed) for seed in study.seeds()]
+            rule = jobs.cell_rule(study, cell)
+            own += [jobs.job(study, rule, cell=cell, seed=seed) for seed in study.seeds()]
         dag = dag_of(study, cell_targets(study, cell))
         wall = wall_time(dag, price.likely, price.slots)
         rows.append([cell, *map(price.count, (price.total(own), price.total(dag))), spell(wall)])

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.scores.cell_records import read_cells
+from scripts.lib.scores.table_cells import read_cells
 from scripts.lib.study.cells import model_of
 from scripts.lib.study.config import load_study
 

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from scripts.lib.console import align
-from scripts.lib.records import read_json
+from scripts.lib.files import read_json
 
 PLACES = {
     "tables": "tables/*.tex",

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
-from scripts.lib.architecture import require_causal_lm
+from scripts.lib.console import report
 from scripts.lib.data.prompts import messages
-from scripts.lib.devices import require_one_device, torch_device, visible_devices
-from scripts.lib.progress import report
-from scripts.lib.records import checkpoint_of, read_jsonl, write_json, write_jsonl
+from scripts.lib.engines.vllm import Request, Sampling, VllmEngine, engine_arguments, seed_of
+from scripts.lib.engines.vllm_setup import require_vllm
+from scripts.lib.files import read_jsonl, write_json, write_jsonl
+from scripts.lib.machine.devices import require_one_device, torch_device, visible_devices
+from scripts.lib.model.architecture import require_causal_lm
+from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.study.config import load_study
-from scripts.lib.vllm_engine import Request, Sampling, VllmEngine, engine_arguments, seed_of
-from scripts.lib.vllm_setup import require_vllm
 
 
 def sample(
@@ -25,8 +26,8 @@ def sample(
 
     With `vllm`, its settings in the config, it samples, without them transformers.
     """
-    from scripts.lib.stop_tokens import stop_token_ids
-    from scripts.lib.training.checkpoints import load_tokenizer
+    from scripts.lib.model.checkpoints import load_tokenizer
+    from scripts.lib.model.stop_tokens import stop_token_ids
 
     require_causal_lm(teacher)
     tokenizer = load_tokenizer(teacher, settings["chat_template_kwargs"])

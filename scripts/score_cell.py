@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 from scripts.cli import job_arguments, planned_job
-from scripts.lib.records import write_json
+from scripts.lib.files import write_json
 from scripts.lib.scores.statistics import accuracy, accuracy_interval, chance_level
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+from scripts.lib.engines.vllm_setup import cure_named, prepare_environment, require_vllm
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
-from scripts.lib.vllm_setup import cure_named, prepare_environment, require_vllm
 from scripts.training_cli import planned_training
 
 BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
@@ -92,7 +92,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     from datasets import Dataset, disable_progress_bars
     from trl import GRPOConfig
 
-    from scripts.lib.training.checkpoints import load_model, load_tokenizer, prefill
+    from scripts.lib.model.checkpoints import load_model, load_tokenizer, prefill
     from scripts.lib.training.recipes import lora_config, trainer_arguments
     from scripts.lib.training.rollouts import RolloutTrainer, vllm_arguments
 

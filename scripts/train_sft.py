@@ -13,7 +13,7 @@ token of every target is the end of the assistant's turn.
 import os
 from typing import Any
 
-from scripts.lib.training.encoding import check_batch, encode_all
+from scripts.lib.model.encoding import check_batch, encode_all
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
@@ -26,7 +26,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     from datasets import Dataset, disable_progress_bars
     from trl import SFTConfig, SFTTrainer
 
-    from scripts.lib.training.checkpoints import end_of_turn, load_model, load_tokenizer
+    from scripts.lib.model.checkpoints import end_of_turn, load_model, load_tokenizer
     from scripts.lib.training.recipes import lora_config, trainer_arguments
 
     disable_progress_bars()

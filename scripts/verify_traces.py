@@ -5,7 +5,7 @@ from pathlib import Path
 from scripts.cli import check_inputs, job_arguments, planned_job
 from scripts.lib.data.schemas import load_rows
 from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right
-from scripts.lib.records import read_jsonl, write_json, write_jsonl
+from scripts.lib.files import read_jsonl, write_json, write_jsonl
 
 
 def main() -> None:

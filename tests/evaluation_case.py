@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from scripts.evaluate import evaluate
-from scripts.lib.records import digest_files, write_json, write_jsonl
+from scripts.lib.files import digest_files, write_json, write_jsonl
 
 SETTINGS = {
     "prompt": {"system": None, "user": "{question}\nWrite the result as \\boxed{result}."},

@@ -6,7 +6,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from scripts import build_model
 from scripts.build_tokenizer import build_tokenizer
-from scripts.lib.records import digest_files
+from scripts.lib.files import digest_files
 
 TIER = {
     "steps": [1, 2],

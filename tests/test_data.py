@@ -14,8 +14,8 @@ from scripts.lib.data.cleaning import (
 from scripts.lib.data.prompts import messages, target
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right, split_trace
-from scripts.lib.records import read_jsonl, write_json
-from scripts.lib.study.plan import Job
+from scripts.lib.files import read_jsonl, write_json
+from scripts.lib.study.jobs import Job
 from scripts.make_examples import example
 from tests.real_files import FILES
 

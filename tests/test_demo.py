@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from scripts.lib.records import read_json
+from scripts.lib.files import read_json
+from scripts.lib.price.measured import logged_seconds
 from scripts.lib.study.config import load_study
-from scripts.lib.study.measured import logged_seconds
 from scripts.plan import price_of
 from tests.workflow import ROOT, planned
 

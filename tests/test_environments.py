@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
 
-from scripts.lib.records import write_json
-from scripts.lib.study import fingerprint, plan
+from scripts.lib.files import write_json
+from scripts.lib.study import fingerprint, jobs
 from scripts.lib.study.config import validated_study
 from scripts.write_conda_env import conda_env
 from tests.score_samples import cell_record
@@ -57,7 +57,7 @@ def pip_section(name):
 
 def rules_of(environment):
     """Return the rules that run in an environment."""
-    return [rule for rule in plan.JOBS if fingerprint.environment_of(rule).stem == environment]
+    return [rule for rule in jobs.JOBS if fingerprint.environment_of(rule).stem == environment]
 
 
 # -------------------------------------------------------------------------------- agreement
@@ -150,8 +150,8 @@ def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it()
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=ROOT / "Snakefile")._workflow
         workflow.include(workflow.snakefile, overwrite_default_target=True)
-        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name in plan.JOBS}
-    named = {rule: f"../envs/{fingerprint.environment_of(rule).name}" for rule in plan.JOBS}
+        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name in jobs.JOBS}
+    named = {rule: f"../envs/{fingerprint.environment_of(rule).name}" for rule in jobs.JOBS}
     assert given == named
     assert set(named.values()) == {f"../envs/{environment}.yaml" for environment in CONDA}
 
@@ -277,15 +277,15 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
     for number, cell in enumerate(study.cells()):
         for benchmark in study.benchmarks():
             record = cell_record(cell, benchmark, 0.1 + number / 50, seeds=3)
-            record["key"] = plan.job(study, "score_cell", cell=cell).key
+            record["key"] = jobs.job(study, "score_cell", cell=cell).key
             write_json(tmp_path / "cells" / cell / f"{benchmark}.json", record)
     made = []
     for python in (sys.executable, paper_python):
         folder = tmp_path / f"made-{len(made)}"
         given = ["--config", tmp_path / "config.json", "--cells", tmp_path / "cells"]
         table, figure = (
-            plan.job(study, "make_table", table="table2"),
-            plan.job(study, "plot_scores"),
+            jobs.job(study, "make_table", table="table2"),
+            jobs.job(study, "plot_scores"),
         )
         table_flags = ["--key", table.key, "--table", "table2", "--output-folder", folder]
         run_script(python, "make_table", *given, *table_flags)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from scripts.lib.evaluation.records import (
+from scripts.lib.evaluation.completions import (
     SCHEMA,
     checked_problems,
     completions_of,

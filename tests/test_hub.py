@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from scripts.fetch_dataset import check_files, check_rows
-from scripts.lib.hub import seconds_asked
-from scripts.lib.records import read_json, read_jsonl, sha256_of, write_json, write_jsonl
+from scripts.lib.data.hub import seconds_asked
+from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.cells import Study
-from scripts.lib.study.plan import job
+from scripts.lib.study.jobs import job
 from tests.hub_server import Fault, Hub
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 
@@ -728,7 +728,7 @@ def test_a_pin_asks_again_too_and_keeps_line_ends(hub, tmp_path):
 
 
 def test_a_full_disk_is_not_blamed_on_the_network():
-    from scripts.lib.hub import patient_hub
+    from scripts.lib.data.hub import patient_hub
 
     with pytest.raises(SystemExit, match="the disk is full.*Make room"), patient_hub("r", "c"):
         raise OSError(errno.ENOSPC, "No space left on device")

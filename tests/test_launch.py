@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from scripts.launch import processes_of
-from scripts.lib import devices
+from scripts.lib.machine import devices
 from scripts.lib.training.launcher import SETTINGS, STRATEGIES
 from scripts.lib.training.recipes import check_devices
 from scripts.lib.training.resume import check_space
@@ -20,7 +20,7 @@ PROBE = """\
 import os, sys
 print(os.environ.get("CUDA_VISIBLE_DEVICES", "none"), *sys.argv[1:], flush=True)
 if "--torch" in sys.argv:
-    from scripts.lib.devices import torch_device
+    from scripts.lib.machine.devices import torch_device
 
     print(torch_device(), flush=True)
 sys.stdin.read()

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts import evaluate as script
-from scripts.lib.evaluation.records import SCHEMA, mean_over_problems
+from scripts.lib.evaluation.completions import SCHEMA, mean_over_problems
 from tests.evaluation_case import SETTINGS, make_model, problems, run
 
 ROOT = Path(__file__).parents[1]

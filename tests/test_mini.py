@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from scripts.lib.records import read_json
+from scripts.lib.files import read_json
 from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
 MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]

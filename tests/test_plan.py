@@ -5,7 +5,7 @@ import copy
 import pytest
 import yaml
 
-from scripts.lib.study import fingerprint, plan
+from scripts.lib.study import fingerprint, jobs
 from scripts.lib.study.config import validated_study
 from tests.workflow import ROOT
 
@@ -20,7 +20,7 @@ def study_with(change=lambda config: None):
 
 
 def key(rule, change=lambda config: None, **wildcards):
-    return plan.job(study_with(change), rule, **wildcards).key
+    return jobs.job(study_with(change), rule, **wildcards).key
 
 
 def test_a_key_is_the_same_in_two_plans():
@@ -66,7 +66,7 @@ def test_seeds_and_cells_have_keys_of_their_own():
 
 def test_one_benchmarks_samples_change_no_other_benchmarks_key():
     def records(change=lambda config: None):
-        return plan.job(study_with(change), "score_cell", cell=CELL).settings["benchmarks"]
+        return jobs.job(study_with(change), "score_cell", cell=CELL).settings["benchmarks"]
 
     changed = records(lambda c: c["benchmarks"]["amc23"].update(num_samples=8))
     assert {name for name in changed if changed[name] != records()[name]} == {"amc23"}
@@ -170,7 +170,7 @@ def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):
 
 
 def evaluation_settings(cell, change=lambda config: None):
-    job = plan.job(study_with(change), "evaluate", cell=cell, seed=0)
+    job = jobs.job(study_with(change), "evaluate", cell=cell, seed=0)
     return job.settings["benchmarks"]["gsm8k"]
 
 

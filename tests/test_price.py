@@ -8,12 +8,12 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from scripts.lib.records import write_json
-from scripts.lib.study import plan
+from scripts.lib.files import write_json
+from scripts.lib.price.costs import Costs
+from scripts.lib.price.dag import cell_targets, dag_of, study_targets
+from scripts.lib.price.schedule import critical_path, wall_time
+from scripts.lib.study import jobs
 from scripts.lib.study.cells import Study
-from scripts.lib.study.costs import Costs
-from scripts.lib.study.dag import cell_targets, dag_of, study_targets
-from scripts.lib.study.schedule import critical_path, wall_time
 from scripts.plan import lines_of, price_of
 from tests.workflow import DEMO, ROOT, planned, snakemake
 
@@ -39,7 +39,7 @@ def counted(dag):
 
 
 def seconds(study, rule, never_stop=0.0, results=ROOT / "no-results", **wildcards):
-    return Costs(study, never_stop, results).seconds(plan.job(study, rule, **wildcards))
+    return Costs(study, never_stop, results).seconds(jobs.job(study, rule, **wildcards))
 
 
 @pytest.mark.parametrize("override", ["", MINE, DEMO.read_text()], ids=["paper", "mine", "demo"])
@@ -117,7 +117,7 @@ def test_the_wall_time_lies_between_its_bounds(tmp_path):
 
 def training(study, results, seed, device, device_seconds):
     """Write the record of a finished training of `base+sft` as a run leaves it."""
-    job = plan.job(study, "train_sft", cell="qwen2.5-0.5b+sft", seed=seed)
+    job = jobs.job(study, "train_sft", cell="qwen2.5-0.5b+sft", seed=seed)
     record = {
         "key": job.key,
         "status": "ok",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.lib import cluster
+from scripts.lib.machine import slurm as cluster
 from tests.workflow import DEMO, ENVIRONMENT, ROOT, checkout, command, dry_run, planned, snakemake
 
 PROFILES = {

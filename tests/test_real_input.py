@@ -3,7 +3,7 @@
 import pyarrow.parquet
 import pytest
 
-from scripts.lib.records import read_json, read_jsonl
+from scripts.lib.files import read_json, read_jsonl
 from tests.workflow import DEMO, ROOT, snakemake
 
 STUDY = ROOT / "tests" / "studies" / "real_input.yaml"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.records import digest_files
+from scripts.lib.files import digest_files
 from scripts.lib.training.preemption import MARGIN_SECONDS, RESUME_ME, Preemption
 from scripts.lib.training.recipes import exact_every
 from scripts.lib.training.resume import mark_complete

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from scripts.lib.data.schemas import LOADERS, load_rows
-from scripts.lib.records import write_jsonl
+from scripts.lib.files import write_jsonl
 
 ROWS = [
     (

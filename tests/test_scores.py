@@ -7,7 +7,7 @@ import pytest
 
 from scripts.collect_scores import COLUMNS, score_rows
 from scripts.compare_parents import comparison_rows
-from scripts.lib.scores.cell_records import read_cells, write_csv
+from scripts.lib.scores.table_cells import read_cells, write_csv
 from scripts.lib.scores.verdicts import read_evaluations
 from scripts.score_cell import score_benchmark
 from tests.score_samples import cell_record, write_evaluation

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from scripts.lib.records import checkpoint_of, digest_files, read_jsonl, write_json, write_jsonl
+from scripts.lib.files import digest_files, read_jsonl, write_json, write_jsonl
+from scripts.lib.model.weights import checkpoint_of
 from tests.training_case import GRPO, LORA, SFT, TOKEN_ROWS, case, examples, run_case, tiny_model
 from tests.workflow import ROOT
 
@@ -76,7 +77,7 @@ def changed(before: Any, after: Any) -> list[int]:
 def test_a_batch_without_its_end_is_refused():
     import torch
 
-    from scripts.lib.training.encoding import check_batch
+    from scripts.lib.model.encoding import check_batch
 
     check_batch({"labels": torch.tensor([[-100, 5, 9], [5, 9, -100]])}, stop=9)
     for cut in ([-100, 9, 5], [-100, -100, -100]):

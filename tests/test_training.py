@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.records import checkpoint_of, write_json
+from scripts.lib.files import write_json
+from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training import collapse
 from scripts.lib.training.recipes import accumulation_steps, check_generation, check_names
 from scripts.lib.training.resume import Clock, last_checkpoint, mark_complete
@@ -124,8 +125,8 @@ def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_
 
 
 def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path):
-    from scripts.lib.training.checkpoints import end_of_turn, load_tokenizer
-    from scripts.lib.training.encoding import encode
+    from scripts.lib.model.checkpoints import end_of_turn, load_tokenizer
+    from scripts.lib.model.encoding import encode
 
     tokenizer = load_tokenizer(checkpoint_of(tiny))
     example = {
@@ -146,8 +147,8 @@ def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path
 
 
 def test_an_example_over_the_length_is_counted_never_cut(tiny):
-    from scripts.lib.training.checkpoints import load_tokenizer
-    from scripts.lib.training.encoding import encode_all
+    from scripts.lib.model.checkpoints import load_tokenizer
+    from scripts.lib.model.encoding import encode_all
 
     rows = [
         {"prompt": [{"role": "user", "content": "?"}], "completion": [{"content": "a" * length}]}
@@ -164,7 +165,7 @@ def test_an_example_over_the_length_is_counted_never_cut(tiny):
 
 
 def test_both_stop_tokens_whatever_the_parent_declares(tiny):
-    from scripts.lib.training.checkpoints import load_model, load_tokenizer
+    from scripts.lib.model.checkpoints import load_model, load_tokenizer
 
     folder = checkpoint_of(tiny)
     tokenizer = load_tokenizer(folder)
@@ -173,7 +174,7 @@ def test_both_stop_tokens_whatever_the_parent_declares(tiny):
 
 
 def test_a_parent_that_cannot_be_trained_is_named(tiny, tmp_path):
-    from scripts.lib.training.checkpoints import load_model, load_tokenizer
+    from scripts.lib.model.checkpoints import load_model, load_tokenizer
 
     folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
     tokenizer = load_tokenizer(folder)

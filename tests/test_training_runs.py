@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.records import checkpoint_of, write_json
+from scripts.lib.files import write_json
+from scripts.lib.model.weights import checkpoint_of
 from tests.training_case import (
     GRPO,
     LORA,

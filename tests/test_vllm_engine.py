@@ -11,9 +11,9 @@ import time
 import psutil
 import pytest
 
-from scripts.lib.devices import require_one_device
-from scripts.lib.vllm_engine import seed_of
-from scripts.lib.vllm_setup import require_vllm
+from scripts.lib.engines.vllm import seed_of
+from scripts.lib.engines.vllm_setup import require_vllm
+from scripts.lib.machine.devices import require_one_device
 from tests.workflow import ROOT
 
 STAND_IN = """\
@@ -42,7 +42,7 @@ class LLM:
 """
 PROGRAM = """\
 import sys
-from scripts.lib.vllm_engine import Request, Sampling, VllmEngine
+from scripts.lib.engines.vllm import Request, Sampling, VllmEngine
 
 if __name__ == "__main__":
     first, *devices = sys.argv[1:]

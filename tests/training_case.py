@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from unittest.mock import patch
 
-from scripts.lib.records import digest_files, read_json, write_json, write_jsonl
+from scripts.lib.files import digest_files, read_json, write_json, write_jsonl
 from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Training, train

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.lib.records import digest_files
+from scripts.lib.files import digest_files
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "demo" / "study.yaml"

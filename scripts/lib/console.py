@@ -1,4 +1,19 @@
-"""Plain text for a person's console."""
+"""What a person reads while a study runs: progress lines and aligned text."""
+
+import os
+import sys
+import time
+
+
+def report(text: str) -> None:
+    """Print a time-stamped line on the console, or on stderr where a script runs by hand.
+
+    The Snakefile keeps the console open as the file descriptor named in PROGRESS_FD, because the
+    rest of a job's output goes to its log.
+    """
+    line = f"[{time.strftime('%H:%M:%S')}] {text}\n"
+    descriptor = int(os.environ.get("PROGRESS_FD", sys.stderr.fileno()))
+    os.write(descriptor, line.encode())
 
 
 def align(grid: list[list[str]], right: bool = False) -> list[str]:

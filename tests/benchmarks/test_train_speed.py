@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from scripts.lib.records import read_json
+from scripts.lib.files import read_json
 from tests.workflow import ROOT
 
 KEPT = sorted((ROOT / "benchmarks" / "results").glob("*.json"))

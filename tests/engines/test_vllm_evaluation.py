@@ -9,9 +9,9 @@ import pytest
 
 from scripts import evaluate as script
 from scripts.lib.data.schemas import load_rows
-from scripts.lib.evaluation.records import SCHEMA
-from scripts.lib.records import write_json
-from scripts.lib.vllm_engine import VllmEngine
+from scripts.lib.engines.vllm import VllmEngine
+from scripts.lib.evaluation.completions import SCHEMA
+from scripts.lib.files import write_json
 from tests.evaluation_case import SETTINGS, make_model, model_record, problems, run
 from tests.real_files import FILES
 from tests.workflow import DEMO, ROOT, snakemake

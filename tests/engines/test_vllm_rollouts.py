@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.records import checkpoint_of, read_jsonl
+from scripts.lib.files import read_jsonl
+from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training.preemption import RESUME_ME
 from scripts.lib.training.run import Inputs
 from scripts.train_grpo import build_trainer

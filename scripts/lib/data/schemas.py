@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.grading.prose import boxes
-from scripts.lib.records import read_jsonl
+from scripts.lib.files import read_jsonl
+from scripts.lib.grading.boxes import boxes
 
 Row = Mapping[str, Any]
 

@@ -15,10 +15,10 @@ from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.requests import Doc
 from transformers import AutoConfig, GenerationConfig
 
-from scripts.lib.chat_template import require_chat_template, set_template_settings
-from scripts.lib.devices import torch_device
-from scripts.lib.stop_tokens import stop_token_ids
-from scripts.lib.vllm_engine import Request, seed_of
+from scripts.lib.engines.vllm import Request, seed_of
+from scripts.lib.machine.devices import torch_device
+from scripts.lib.model.chat_template import require_chat_template, set_template_settings
+from scripts.lib.model.stop_tokens import stop_token_ids
 
 
 class StudySampling:

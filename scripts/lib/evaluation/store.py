@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.lib.records import publish_folder, read_json, write_json
+from scripts.lib.files import publish_folder, read_json, write_json
 
 FILES = ("{}.parquet", "{}.run.json", "{}.json")  # the record last: it vouches for the others
 

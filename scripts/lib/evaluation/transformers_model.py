@@ -15,9 +15,9 @@ from lighteval.models.transformers.transformers_model import (
 )
 from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
 
-from scripts.lib.devices import torch_device
+from scripts.lib.engines.vllm import Request
 from scripts.lib.evaluation.sampling import StudySampling, check_positions
-from scripts.lib.vllm_engine import Request
+from scripts.lib.machine.devices import torch_device
 
 # Attention over a prompt takes memory by its length squared: of longer prompts a batch holds fewer.
 ROOMY_PROMPT = 1024

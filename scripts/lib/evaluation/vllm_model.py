@@ -13,9 +13,9 @@ from unittest.mock import patch
 
 from transformers import AutoConfig, AutoTokenizer
 
-from scripts.lib.devices import visible_devices
+from scripts.lib.engines.vllm import Request, Sampling, VllmEngine, engine_arguments
 from scripts.lib.evaluation.sampling import StudySampling, check_positions
-from scripts.lib.vllm_engine import Request, Sampling, VllmEngine, engine_arguments
+from scripts.lib.machine.devices import visible_devices
 
 
 def lighteval_backend() -> ModuleType:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from scripts.lib.grading.boxes import box_spans, boxes
+
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
 _TEXT = re.compile(
     r"\\(?:text|mbox|mathrm|textbf|textit|textrm|mathbf|operatorname|rm)\s*"
@@ -167,7 +169,7 @@ def boxed_answer(text: str, agree: Callable[[str, str], bool]) -> str | None:
     """
     parts: list[str] = []
     following = None
-    for start, end, content in reversed(_box_spans(text)):
+    for start, end, content in reversed(box_spans(text)):
         if following is not None:
             joint = _BOX_JOINT.fullmatch(text[end:following])
             label = joint and joint["label"]
@@ -186,29 +188,6 @@ def boxed_answer(text: str, agree: Callable[[str, str], bool]) -> str | None:
     if not parts or all(agree(parts[0], other) for other in parts[1:]):
         return parts[0] if parts else None
     return ", ".join(reversed(parts))
-
-
-def boxes(text: str) -> list[str]:
-    r"""Return the contents of every balanced, non-empty ``\boxed{}``; of nested ones, the inner."""
-    return [content for _, _, content in _box_spans(text)]
-
-
-def _box_spans(text: str) -> list[tuple[int, int, str]]:
-    found: list[tuple[int, int, str]] = []
-    open_braces: list[tuple[int, int, bool]] = []
-    inner_end = -1
-    for token in re.finditer(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", text, re.DOTALL):
-        if token[0] == "}":
-            if not open_braces:
-                continue
-            start, opened, is_box = open_braces.pop()
-            content = text[opened : token.start()].strip()
-            if is_box and content and inner_end < opened:
-                found.append((start, token.end(), content))
-                inner_end = token.end()
-        elif token[0].endswith("{") and token[0] != "\\{":
-            open_braces.append((token.start(), token.end(), token[0] != "{"))
-    return found
 
 
 def has_words(text: str) -> bool:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from scripts.lib.records import check_key, read_json
+from scripts.lib.files import read_json
+from scripts.lib.records import check_key
 
 COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct"]
 

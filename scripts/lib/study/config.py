@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from scripts.lib.records import read_json
+from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, model_of, stages_of
 
 SCHEMA = Path(__file__).parents[3] / "config.schema.yaml"

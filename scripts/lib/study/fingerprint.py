@@ -12,18 +12,18 @@ ROOT = Path(__file__).parents[3]
 # when a training makes room for others.
 WITHOUT_EFFECT = {
     "scripts.cli",
-    "scripts.lib.devices",
-    "scripts.lib.hub",
-    "scripts.lib.memory",
+    "scripts.lib.machine.devices",
+    "scripts.lib.data.hub",
+    "scripts.lib.machine.memory",
     "scripts.training_cli",
     "scripts.lib.study.config",
     "scripts.lib.study.fingerprint",
-    "scripts.lib.study.plan",
-    "scripts.lib.progress",
+    "scripts.lib.study.jobs",
+    "scripts.lib.console",
     "scripts.lib.provenance",
     "scripts.lib.training.preemption",
     "scripts.lib.training.program",
-    "scripts.lib.vllm_setup",
+    "scripts.lib.engines.vllm_setup",
     "scripts.lib.study.cells",
 }
 

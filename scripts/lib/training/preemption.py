@@ -9,7 +9,7 @@ import signal
 import time
 from types import FrameType
 
-from scripts.lib.progress import report
+from scripts.lib.console import report
 from scripts.lib.training.processes import main_process
 
 RESUME_ME = os.EX_TEMPFAIL  # 75: not a failure of the training, start it again

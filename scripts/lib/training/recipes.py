@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.devices import torch_device
+from scripts.lib.machine.devices import torch_device
 from scripts.lib.training.processes import processes
 from scripts.lib.training.resume import KEPT_CHECKPOINTS
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from scripts.lib.records import read_json, write_json
+from scripts.lib.files import read_json, write_json
 
 COMPLETE = "complete.json"
 KEPT_CHECKPOINTS = 2  # a torn newest one leaves the one before it

@@ -14,19 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.devices import torch_device
-from scripts.lib.progress import report
-from scripts.lib.provenance import run_facts
-from scripts.lib.records import (
-    checkpoint_of,
+from scripts.lib.console import report
+from scripts.lib.files import (
     digest_files,
     publish_folder,
     read_json,
     read_jsonl,
     sha256_of,
-    weights_digest,
     write_json,
 )
+from scripts.lib.machine.devices import torch_device
+from scripts.lib.model.weights import checkpoint_of, weights_digest
+from scripts.lib.provenance import run_facts
 from scripts.lib.training import collapse
 from scripts.lib.training.preemption import SLOW_DISK, Preemption, leave
 from scripts.lib.training.processes import (
@@ -217,7 +216,7 @@ def run_trainer(
 
 def publish(training: Training, trainer: Any, parent: Path) -> dict[str, Any]:
     """Put the trained checkpoint (merged, where LoRA was trained) beside the record to come."""
-    from scripts.lib.training.checkpoints import save_adapter, save_checkpoint
+    from scripts.lib.model.checkpoints import save_adapter, save_checkpoint
 
     facts: dict[str, Any] = {}
     shutil.rmtree(training.output.parent / "adapter", ignore_errors=True)  # of an older recipe

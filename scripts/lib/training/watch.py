@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from scripts.lib.progress import report
+from scripts.lib.console import report
 from scripts.lib.training import collapse
 from scripts.lib.training.preemption import Preemption
 from scripts.lib.training.processes import largest, main_process, wait_for_all

@@ -32,8 +32,8 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from scripts.lib.progress import report
-from scripts.lib.records import read_json, sha256_of, write_json
+from scripts.lib.console import report
+from scripts.lib.files import read_json, sha256_of, write_json
 
 # huggingface_hub and datasets read these when they are imported. Xet's transfers go through a
 # client of their own, past the retries here; what is only counted is not worth a retry.

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.architecture import require_causal_lm
-from scripts.lib.chat_template import require_chat_template, set_template_settings
+from scripts.lib.model.architecture import require_causal_lm
+from scripts.lib.model.chat_template import require_chat_template, set_template_settings
 
 
 def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
@@ -52,7 +52,7 @@ def end_of_turn(tokenizer: Any) -> int:
 
 def stop_tokens(tokenizer: Any) -> list[int]:
     """Return every token that ends a completion; the chat template's end of turn is always one."""
-    from scripts.lib.stop_tokens import stop_token_ids
+    from scripts.lib.model.stop_tokens import stop_token_ids
 
     ids = stop_token_ids(tokenizer)
     last = end_of_turn(tokenizer)

@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple
 
-from scripts.lib.devices import RESTRICTION, torch_device
-from scripts.lib.vllm_setup import cure_named, prepare_environment
+from scripts.lib.engines.vllm_setup import cure_named, prepare_environment
+from scripts.lib.machine.devices import RESTRICTION, torch_device
 
 CLOSING_SECONDS = 30.0
 

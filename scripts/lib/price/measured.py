@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.records import read_json
+from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, stages_of
-from scripts.lib.study.plan import Job
+from scripts.lib.study.jobs import Job
 
 Seconds = dict[Job, float]
 TRAININGS = ("train_sft", "train_grpo")

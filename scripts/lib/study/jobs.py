@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.records import sha256_of
+from scripts.lib.files import sha256_of
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.fingerprint import code_fingerprint, environment_fingerprint
 

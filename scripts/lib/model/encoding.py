@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.lib.training.checkpoints import end_of_turn, prefill
+from scripts.lib.model.checkpoints import end_of_turn, prefill
 
 
 def encode(

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from scripts.lib.progress import report
+from scripts.lib.console import report
 
 RESTRICTION = "CUDA_VISIBLE_DEVICES"
 COUNTED = "SRLM_GPUS_COUNTED"  # set by the rules where the profile says how many GPUs there are

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.records import read_json
-from scripts.lib.study import plan
+from scripts.lib.files import read_json
+from scripts.lib.study import jobs
 from scripts.lib.study.cells import Study, model_of, stages_of
-from scripts.lib.study.plan import Job
+from scripts.lib.study.jobs import Job
 
 # Rules that use the device; the others take a moment of a CPU.
 ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
@@ -180,7 +180,7 @@ class Costs:
     def _stage(self, cell: str) -> tuple[dict[str, Any], Examples]:
         stage = stages_of(cell)[-1]
         data = self.study.config["stages"][stage]["data"]
-        return plan.recipe_of(self.study, stage), self.examples(data, model_of(cell))
+        return jobs.recipe_of(self.study, stage), self.examples(data, model_of(cell))
 
     def steps(self, recipe: dict[str, Any], examples: Examples) -> int:
         """Return the optimiser steps of a training."""
@@ -284,7 +284,7 @@ def measured_examples(study: Study, results: Path, dataset: str, model: str) -> 
     if not path.exists():
         return None
     found = read_json(path)
-    if found["key"] != plan.job(study, "count_tokens", dataset=dataset, model=model).key:
+    if found["key"] != jobs.job(study, "count_tokens", dataset=dataset, model=model).key:
         return None
     means = (found[part]["mean"] for part in ("prompt", "completion"))
     return Examples(found["completion"]["count"], *means)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
-from scripts.lib.records import check_key, read_json, write_text
+from scripts.lib.files import read_json, write_text
+from scripts.lib.records import check_key
 
 
 def read_cells(

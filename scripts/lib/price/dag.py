@@ -5,9 +5,9 @@ Derived from the settings and parents that `plan` knows of every job, without a 
 
 from collections.abc import Iterable
 
-from scripts.lib.study import plan
+from scripts.lib.study import jobs
 from scripts.lib.study.cells import Study, stages_of
-from scripts.lib.study.plan import Job
+from scripts.lib.study.jobs import Job
 
 Dag = dict[Job, list[Job]]  # a job and those whose files it reads, which stand before it
 
@@ -43,19 +43,19 @@ def read_by(study: Study, job: Job) -> list[Job]:
 
 def evaluations(study: Study, cell: str) -> list[Job]:
     """Return the evaluations of a cell, one a seed."""
-    return [plan.job(study, "evaluate", cell=cell, seed=seed) for seed in study.seeds()]
+    return [jobs.job(study, "evaluate", cell=cell, seed=seed) for seed in study.seeds()]
 
 
 def cell_targets(study: Study, cell: str) -> list[Job]:
     """Return what a path `results/STUDY/cells/CELL/BENCHMARK.json` asks for."""
-    return [plan.job(study, "score_cell", cell=cell)]
+    return [jobs.job(study, "score_cell", cell=cell)]
 
 
 def study_targets(study: Study) -> list[Job]:
     """Return what the target `all` asks for."""
     used = {study.config["stages"][stage]["data"] for c in study.cells() for stage in stages_of(c)}
     return [
-        *(plan.job(study, "make_table", table=table) for table in study.config["tabulate"]),
-        *(plan.job(study, rule) for rule in ("plot_scores", "collect_scores", "compare_parents")),
-        *(plan.job(study, "make_data_card", dataset=dataset) for dataset in sorted(used)),
+        *(jobs.job(study, "make_table", table=table) for table in study.config["tabulate"]),
+        *(jobs.job(study, rule) for rule in ("plot_scores", "collect_scores", "compare_parents")),
+        *(jobs.job(study, "make_data_card", dataset=dataset) for dataset in sorted(used)),
     ]

@@ -1,0 +1,85 @@
+"""Reading and writing the files of a study: whole or not at all, mistakes named with their file."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path | str, record: Any) -> None:
+    """Write a record whole or not at all, with sorted keys, creating its folder."""
+    write_text(path, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_jsonl(path: Path | str, rows: list[dict]) -> None:
+    """Write one JSON object a line, whole or not at all."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write a text file whole or not at all: aside first, then one rename."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a record; end with the file's name when it is missing or not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SystemExit(f"{path}: no such file; run the rule that makes it first") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise SystemExit(f"{path}: not a JSON file ({error}); delete it and run again") from None
+
+
+def read_jsonl(path: Path | str) -> list[dict]:
+    """Read a JSON-lines file; end with file and line number where a line is not JSON."""
+    try:
+        lines = Path(path).read_bytes().splitlines()
+    except FileNotFoundError:
+        raise SystemExit(f"{path}: no such file; run the rule that makes it first") from None
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(json.loads(line))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise SystemExit(f"{path}, line {number}: not a JSON line ({error})") from None
+    return rows
+
+
+def sha256_of(path: Path | str) -> str:
+    """Return the hex sha256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_files(folder: Path | str) -> dict[str, str]:
+    """Return {relative path: sha256} of the files below a folder, sorted by path.
+
+    The hub client's own book-keeping (`.cache/`) is no part of a checkpoint.
+    """
+    folder = Path(folder)
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {
+        name.as_posix(): sha256_of(folder / name)
+        for name in sorted(names)
+        if name.parts[0] != ".cache"
+    }
+
+
+def publish_folder(source: Path, destination: Path) -> None:
+    """Move a finished folder to its place by one rename; an older one there is replaced."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    older = destination.with_name(f".{destination.name}.{os.getpid()}.old")
+    if destination.exists():
+        destination.rename(older)
+    source.rename(destination)
+    shutil.rmtree(older, ignore_errors=True)
