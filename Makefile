@@ -32,7 +32,7 @@ ENGINES := .venv-engines/installed
 
 setup: $(INSTALLED)
 
-$(INSTALLED): envs/$(STACK).lock envs/tools.lock
+$(INSTALLED): envs/$(STACK).lock envs/paper.lock envs/tools.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11) and \
 	  "The study is pinned to Python 3.11, $(PYTHON) is %d.%d. Install 3.11 or say: make PYTHON=/path/to/python3.11" % v[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
@@ -41,17 +41,17 @@ $(INSTALLED): envs/$(STACK).lock envs/tools.lock
 	python -m pip install --quiet $(UV)
 	$(if $(filter cpu,$(STACK)),uv pip install --python .venv --quiet $(TORCH_BACKEND) $(TORCH))
 	uv pip install --python .venv --quiet --no-deps --require-hashes --compile-bytecode \
-	  -r envs/$(STACK).lock -r envs/tools.lock
+	  -r envs/$(STACK).lock -r envs/paper.lock -r envs/tools.lock
 	touch $@
 
 setup-engines: $(ENGINES)
 
 # Linux x86-64 alone. DeepSpeed is built here, without operators; those it needs it compiles later.
-$(ENGINES): envs/engines.lock envs/tools.lock | $(INSTALLED)
+$(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock | $(INSTALLED)
 	$(PYTHON) -m venv --clear .venv-engines
 	uv pip install --python .venv-engines --quiet $(TORCH_BACKEND) $(TORCH)
 	DS_BUILD_OPS=0 uv pip install --python .venv-engines --quiet --no-deps --require-hashes \
-	  --compile-bytecode -r envs/engines.lock -r envs/tools.lock
+	  --compile-bytecode -r envs/engines.lock -r envs/paper.lock -r envs/tools.lock
 	touch $@
 
 demo: setup
@@ -84,11 +84,13 @@ RESOLVE_ANY := $(RESOLVE) --config-file envs/uv.toml --universal -c envs/gpu.loc
 lock: setup
 	$(RESOLVE) --no-config --python-platform x86_64-manylinux_2_28 envs/gpu.in -o envs/gpu.lock
 	$(RESOLVE_ANY) envs/cpu.in -o envs/cpu.lock
+	$(RESOLVE_ANY) envs/data.in -o envs/data.lock
 	$(RESOLVE_ANY) envs/paper.in -o envs/paper.lock
 	$(RESOLVE_ANY) --override envs/tools.override envs/tools.in -o envs/tools.lock
 	$(RESOLVE) --config-file envs/uv.toml --python-platform x86_64-manylinux_2_28 -c envs/gpu.lock \
 	  --override envs/engines.override envs/engines.in -o envs/engines.lock
 	python -m scripts.write_conda_env envs/gpu.lock > envs/study.yaml
+	python -m scripts.write_conda_env envs/data.lock > envs/data.yaml
 	python -m scripts.write_conda_env envs/paper.lock > envs/paper.yaml
 
 clean:

@@ -31,7 +31,25 @@ wildcard_constraints:
 rule all:
     """Every table, figure and number of the study."""
     input:
-        paper_files(),
+        expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "all")),
+
+
+rule scores:
+    """Every number: scores.csv and comparisons.csv."""
+    input:
+        expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "scores")),
+
+
+rule tables:
+    """The tables that the config's `tabulate` selects."""
+    input:
+        expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "tables")),
+
+
+rule figures:
+    """The figures."""
+    input:
+        expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "figures")),
 
 
 include: "rules/models.smk"
@@ -48,6 +66,9 @@ include: "rules/plan.smk"
 # takes longer to submit than to run. What takes minutes or a GPU is submitted.
 localrules:
     all,
+    scores,
+    tables,
+    figures,
     plan,
     fetch_model,
     fetch_dataset,
@@ -66,3 +87,11 @@ onstart:
     check_cluster()
     check_engines()
     write_resolved_config(workflow.dag_settings.targets)
+
+
+onsuccess:
+    if late := made_late(targets(STUDY)["all"]):
+        print(
+            f"{len(late)} files rest on files that were made anew in this run, {late[0]} among "
+            "them: start Snakemake again, and it makes them anew too"
+        )

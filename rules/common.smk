@@ -1,5 +1,6 @@
 """What the rules share: the validated study, wildcard patterns and input functions."""
 
+import functools
 import os
 import re
 import shlex
@@ -24,14 +25,19 @@ if conda_asked_for and shutil.which("conda") is None:
 
 sys.path.insert(0, workflow.basedir)
 
-from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
-from scripts.lib.machine.devices import COUNTED
-from scripts.lib.study import jobs
-from scripts.lib.study.config import validated_study
-from scripts.lib.files import write_json
-from scripts.lib.study.cells import parent_of, stages_of
-from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
+from scripts.lib.dag.data import examples_rule, raw_rule
+from scripts.lib.dag.jobs import files_of, job
+from scripts.lib.dag.models import model_rule
+from scripts.lib.dag.paper import target_files, targets
+from scripts.lib.dag.rules import SHELL
 from scripts.lib.engines.vllm_setup import ENGINES, require_vllm
+from scripts.lib.files import write_json
+from scripts.lib.machine.devices import COUNTED
+from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
+from scripts.lib.price.walk import dag_of
+from scripts.lib.records import is_current
+from scripts.lib.study.config import validated_study
+from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
 
 if mirror := os.environ.get("SRLM_MIRROR"):
     config["mirror"] = mirror
@@ -50,8 +56,9 @@ PLAN_CONFIG = f"{RESULTS}/plan-config.json"
 
 # Every job: the checkout's modules, one thread, no network, and the console as descriptor 3.
 shell.prefix(
-    f"export PYTHONPATH={shlex.quote(str(workflow.basedir))} PYTHONHASHSEED=0 "
-    "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false "
+    f"export PYTHONPATH={shlex.quote(str(workflow.basedir))} "
+    f"{' '.join(f'{name}={value}' for name, value in SHELL.items())} "
+    "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false "
     "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 "
     "PROGRESS_FD=3; exec 3>&2; "
 )
@@ -73,29 +80,26 @@ def stages_with(trainer):
 
 def datasets_made_by(rule):
     """Return the pattern of the data sets whose raw rows a rule makes."""
-    return one_of(name for name in config["datasets"] if jobs.dataset_rule(STUDY, name) == rule)
+    return one_of(name for name in config["datasets"] if raw_rule(STUDY, name) == rule)
 
 
 def datasets_with_examples_by(rule):
     """Return the pattern of the data sets whose training examples a rule makes."""
-    return one_of(name for name in config["datasets"] if jobs.examples_rule(STUDY, name) == rule)
+    return one_of(name for name in config["datasets"] if examples_rule(STUDY, name) == rule)
 
 
 def models_made_by(rule):
     """Return the pattern of the models that a rule makes."""
-    return one_of(name for name in config["models"] if jobs.model_rule(STUDY, name) == rule)
+    return one_of(name for name in config["models"] if model_rule(STUDY, name) == rule)
 
 
-def key_of(rule):
-    """Return the function that gives a rule's one param: the planned job's key."""
+def conda_file(environment):
+    """Return a rule's conda file where it is asked for.
 
-    def key(wildcards):
-        names = {name: value for name, value in wildcards.items() if name != "study"}
-        if "prefix" in names:
-            names["cell"] = f"{names.pop('prefix')}+{names.pop('stage')}"
-        return jobs.job(STUDY, rule, **names).key
-
-    return key
+    Snakemake stores the whole file in the metadata of every output, used or not.
+    """
+    wanted = conda_asked_for or "--lint" in sys.argv
+    return f"../envs/{environment}.yaml" if wanted else None
 
 
 def write_resolved_config(targets):
@@ -112,12 +116,12 @@ def write_resolved_config(targets):
 def check_engines():
     """End before the first job where the profile asks for an engine that is unknown or not in .venv."""
     known = {"engine": ENGINES, "distributed": STRATEGIES}
-    for job in workflow.dag.needrun_jobs():
-        asked = {name: job.resources.get(name) for name in known}
+    for needed in workflow.dag.needrun_jobs():
+        asked = {name: needed.resources.get(name) for name in known}
         for name, value in asked.items():
             if value is not None and value not in known[name]:
                 raise SystemExit(
-                    f"the profile gives {job.rule.name} `{name}: {value}`, "
+                    f"the profile gives {needed.rule.name} `{name}: {value}`, "
                     f"but it must be {' or '.join(known[name])}"
                 )
         if asked["engine"] == "vllm" and not conda_asked_for:
@@ -169,127 +173,69 @@ def check_cluster():
 # ------------------------------------------------------------------------------ input functions
 
 
-def model_record(cell, seed):
-    """Return the record of a cell's model: model.json if untrained, else training.json."""
-    if parent_of(cell) is None:
-        return f"{RESULTS}/models/{cell}/model.json"
-    return f"{RESULTS}/models/{cell}/seed-{seed}/training.json"
+def job_of(rule, wildcards):
+    """Return the planned job of a rule for these wildcards."""
+    names = {name: value for name, value in wildcards.items() if name != "study"}
+    if "prefix" in names:
+        names["cell"] = f"{names.pop('prefix')}+{names.pop('stage')}"
+    return job(STUDY, rule, **names)
 
 
-def parent_record(wildcards):
-    return model_record(wildcards.prefix, wildcards.seed)
+def key_of(rule):
+    """Return the function that gives a rule's one param: the planned job's key."""
+    return lambda wildcards: job_of(rule, wildcards).key
 
 
-def cell_record(wildcards):
-    return model_record(wildcards.cell, wildcards.seed)
+def inputs_of(rule):
+    """Return the function that gives a rule's inputs by name, as the planned job has them.
+
+    Records decide what runs again (lib/records.py), not times and not Snakemake's memory: a current
+    job's inputs are `ancient`, so that no time of change counts; a stale one is forced.
+    """
+
+    def inputs(wildcards):
+        planned = job_of(rule, wildcards)
+        decide = workflow.is_main_process  # a submitted job was decided before
+        current = decide and is_current(planned, Path(RESULTS))
+        if decide and not current:
+            workflow.dag.forcefiles.update(existing_files(planned))
+        return {
+            name: [
+                ancient(f"{RESULTS}/{file.path}")
+                if current and is_settled(file.job)
+                else f"{RESULTS}/{file.path}"
+                for file in files_of(given)
+            ]
+            for name, given in planned.inputs.items()
+        }
+
+    return unpack(inputs)
 
 
-def stage_examples(wildcards):
-    dataset = config["stages"][wildcards.stage]["data"]
-    return f"{RESULTS}/data/{dataset}/examples.jsonl"
+def existing_files(planned):
+    """Return the outputs of a job that are there."""
+    paths = (f"{RESULTS}/{path}" for path in planned.outputs.values())
+    return [path for path in paths if os.path.exists(path)]
 
 
-def build_tokenizer_record(wildcards):
-    build = config["models"][wildcards.model]["build"]
-    return f"{RESULTS}/tokenizers/{build['tokenizer']}/tokenizer.json"
-
-
-def build_start_record(wildcards):
-    """Return the record of the model that a built one starts from; none if from scratch."""
-    start = config["models"][wildcards.model]["build"].get("start")
-    return f"{RESULTS}/models/{start}/model.json" if start else []
-
-
-def contaminating_problems(wildcards):
-    return expand(
-        f"{RESULTS}/data/{{dataset}}/problems.jsonl", dataset=config["cleaning"]["decontaminate"]
+@functools.cache
+def is_settled(planned):
+    """Say whether a job and all before it, as far as they are there, will not run again."""
+    forced = {rule.name for rule in workflow.dag.forcerules}
+    return (
+        is_current(planned, Path(RESULTS))
+        and planned.rule not in forced
+        and workflow.dag.forcefiles.isdisjoint(existing_files(planned))
+        and all(is_settled(parent) for parent in planned.parents if existing_files(parent))
     )
 
 
-def teacher_record(wildcards):
-    teacher = config["datasets"][wildcards.dataset]["distill"]["teacher"]
-    return f"{RESULTS}/models/{teacher}/model.json"
-
-
-def answered_problems(wildcards):
-    """Return the cleaned problems that a set of traces answers."""
-    problems = config["datasets"][wildcards.dataset]["problems"]
-    return f"{RESULTS}/data/{problems}/clean.jsonl"
-
-
-def benchmark_problems(wildcards):
-    datasets = [config["benchmarks"][name]["dataset"] for name in STUDY.benchmarks()]
-    return expand(f"{RESULTS}/data/{{dataset}}/problems.jsonl", dataset=datasets)
-
-
-def evaluations(cells, ending):
-    """Return the evaluation files of these cells, for every seed and benchmark."""
-    return expand(
-        f"{RESULTS}/eval/{{cell}}/seed-{{seed}}/{{benchmark}}.{ending}",
-        cell=cells,
-        seed=STUDY.seeds(),
-        benchmark=STUDY.benchmarks(),
-    )
-
-
-def evaluation_records(wildcards):
-    return evaluations([wildcards.cell], "json")
-
-
-def evaluation_details(wildcards):
-    return evaluations([wildcards.cell], "parquet")
-
-
-def all_evaluation_records(wildcards):
-    return evaluations(STUDY.cells(), "json")
-
-
-def all_evaluation_details(wildcards):
-    return evaluations(STUDY.cells(), "parquet")
-
-
-def cell_scores(cells):
-    """Return the table cells of these cells."""
-    return expand(
-        f"{RESULTS}/cells/{{cell}}/{{benchmark}}.json",
-        cell=cells,
-        benchmark=STUDY.benchmarks(),
-    )
-
-
-def all_scores(wildcards):
-    return cell_scores(STUDY.cells())
-
-
-def table_scores(wildcards):
-    return cell_scores(STUDY.cells_of_table(wildcards.table))
-
-
-def token_statistics(wildcards):
-    """Return a training set's token statistics with the tokenizers of what trains on it."""
-    dataset = wildcards.dataset
-    models = jobs.trained_models(STUDY, dataset)
-    return expand(f"{RESULTS}/data/{dataset}/tokens/{{model}}.json", model=models)
-
-
-def card_records(wildcards):
-    names = jobs.card_records(STUDY, wildcards.dataset)
-    return expand(f"{RESULTS}/data/{wildcards.dataset}/{{name}}.json", name=names)
-
-
-def data_cards():
-    """Return the cards of all data sets that a tabulated cell is trained on."""
-    used = {config["stages"][stage]["data"] for cell in STUDY.cells() for stage in stages_of(cell)}
-    return [f"{RESULTS}/data/{dataset}/card.md" for dataset in sorted(used)]
-
-
-def paper_files():
-    """Return what `all` makes."""
-    tables = expand(
-        f"{RESULTS}/tables/{{table}}.{{ending}}",
-        table=config["tabulate"],
-        ending=["tex", "md", "html", "csv"],
-    )
-    figures = expand(f"{RESULTS}/figures/scores.{{ending}}", ending=["pdf", "png"])
-    numbers = [f"{RESULTS}/scores.csv", f"{RESULTS}/comparisons.csv"]
-    return [*tables, *figures, *numbers, *data_cards()]
+def made_late(targets):
+    """Return the existing files of jobs that were made from files that have changed since."""
+    planned = dag_of(STUDY, targets)
+    return [
+        path
+        for job in planned
+        if not is_current(job, Path(RESULTS))
+        for path in existing_files(job)
+    ]

@@ -12,6 +12,8 @@ OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the source's own columns
 
 rule fetch_dataset:
     """Fetch a data set at its pinned revision from the hub, or from the mirror."""
+    input:
+        inputs_of("fetch_dataset"),
     output:
         rows="results/{study}/data/{dataset}/raw.jsonl",
         record="results/{study}/data/{dataset}/raw.json",
@@ -22,7 +24,7 @@ rule fetch_dataset:
     wildcard_constraints:
         dataset=datasets_made_by("fetch_dataset"),
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     params:
         key=key_of("fetch_dataset"),
     message:
@@ -36,6 +38,8 @@ rule fetch_dataset:
 
 rule generate_dataset:
     """Generate word problems in the schema of the real set that they stand in for."""
+    input:
+        inputs_of("generate_dataset"),
     output:
         rows="results/{study}/data/{dataset}/raw.jsonl",
         record="results/{study}/data/{dataset}/raw.json",
@@ -46,7 +50,7 @@ rule generate_dataset:
     wildcard_constraints:
         dataset=datasets_made_by("generate_dataset"),
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("generate_dataset"),
     message:
@@ -61,7 +65,7 @@ rule generate_dataset:
 rule load_problems:
     """Turn the rows of any schema into problems: id, question and gold answer."""
     input:
-        "results/{study}/data/{dataset}/raw.jsonl",
+        inputs_of("load_problems"),
     output:
         rows="results/{study}/data/{dataset}/problems.jsonl",
         record="results/{study}/data/{dataset}/problems.json",
@@ -70,7 +74,7 @@ rule load_problems:
     benchmark:
         "logs/{study}/load_problems/{dataset}.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("load_problems"),
     message:
@@ -78,15 +82,14 @@ rule load_problems:
     shell:
         "exec python -m scripts.load_problems"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --dataset {wildcards.dataset} --raw {input:q}"
+        " --dataset {wildcards.dataset} --raw {input.raw:q}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 
 rule clean_dataset:
     """Remove duplicates and questions that share an n-gram with a test set (paper 3.1)."""
     input:
-        problems="results/{study}/data/{dataset}/problems.jsonl",
-        against=contaminating_problems,
+        inputs_of("clean_dataset"),
     output:
         rows="results/{study}/data/{dataset}/clean.jsonl",
         record="results/{study}/data/{dataset}/clean.json",
@@ -95,7 +98,7 @@ rule clean_dataset:
     benchmark:
         "logs/{study}/clean_dataset/{dataset}.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("clean_dataset"),
     message:
@@ -103,14 +106,14 @@ rule clean_dataset:
     shell:
         "exec python -m scripts.clean_dataset"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --dataset {wildcards.dataset} --problems {input.problems:q} --against {input.against:q}"
+        " --dataset {wildcards.dataset} --problems {input.problems:q}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 
 rule make_examples:
     """Write problems as chain-of-thought examples: <think> solution, <answer> result."""
     input:
-        "results/{study}/data/{dataset}/clean.jsonl",
+        inputs_of("make_examples"),
     output:
         rows="results/{study}/data/{dataset}/examples.jsonl",
         record="results/{study}/data/{dataset}/examples.json",
@@ -121,7 +124,7 @@ rule make_examples:
     wildcard_constraints:
         dataset=datasets_with_examples_by("make_examples"),
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("make_examples"),
     message:
@@ -129,15 +132,14 @@ rule make_examples:
     shell:
         "exec python -m scripts.make_examples"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --dataset {wildcards.dataset} --problems {input:q}"
+        " --dataset {wildcards.dataset} --problems {input.problems:q}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 
 rule count_tokens:
     """Measure the lengths of training examples with a model's own tokenizer."""
     input:
-        examples="results/{study}/data/{dataset}/examples.jsonl",
-        model="results/{study}/models/{model}/model.json",
+        inputs_of("count_tokens"),
     output:
         "results/{study}/data/{dataset}/tokens/{model}.json",
     log:
@@ -145,7 +147,7 @@ rule count_tokens:
     benchmark:
         "logs/{study}/count_tokens/{dataset}_{model}.tsv"
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     params:
         key=key_of("count_tokens"),
     message:
@@ -160,21 +162,21 @@ rule count_tokens:
 rule make_data_card:
     """A training set's card: its source, every removed row with its reason, its lengths."""
     input:
-        records=card_records,
-        tokens=token_statistics,
+        inputs_of("make_data_card"),
     output:
-        report(
+        card=report(
             "results/{study}/data/{dataset}/card.md",
             category="Data",
             labels={"data set": "{dataset}"},
             caption="../paper/report/data_card.rst",
         ),
+        record="results/{study}/data/{dataset}/card.record.json",
     log:
         "logs/{study}/make_data_card/{dataset}.log",
     benchmark:
         "logs/{study}/make_data_card/{dataset}.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("make_data_card"),
     message:
@@ -182,5 +184,5 @@ rule make_data_card:
     shell:
         "exec python -m scripts.make_data_card"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --dataset {wildcards.dataset} --records {input.records:q} --tokens {input.tokens:q}"
-        " --output {output:q} &> {log:q}"
+        " --dataset {wildcards.dataset} --card {output.card:q} --output {output.record:q}"
+        " &> {log:q}"

@@ -9,8 +9,7 @@ OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the traces
 rule sample_traces:
     """Sample a teacher's traces on the training problems."""
     input:
-        teacher=teacher_record,
-        problems=answered_problems,
+        inputs_of("sample_traces"),
     output:
         rows="results/{study}/data/{dataset}/raw.jsonl",
         record="results/{study}/data/{dataset}/raw.json",
@@ -22,7 +21,7 @@ rule sample_traces:
         dataset=datasets_made_by("sample_traces"),
     priority: 2
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     resources:
         gpu=1,
         engine="transformers",
@@ -41,8 +40,7 @@ rule sample_traces:
 rule verify_traces:
     """Judge traces with the study's grader; keep the right ones as examples."""
     input:
-        traces="results/{study}/data/{dataset}/raw.jsonl",
-        problems=answered_problems,
+        inputs_of("verify_traces"),
     output:
         rows="results/{study}/data/{dataset}/examples.jsonl",
         record="results/{study}/data/{dataset}/examples.json",
@@ -54,7 +52,7 @@ rule verify_traces:
         dataset=datasets_with_examples_by("verify_traces"),
     priority: 2
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     params:
         key=key_of("verify_traces"),
     message:

@@ -8,10 +8,9 @@ OUTPUTS: results/{study}/eval/{cell}/seed-{seed}/{benchmark}.json     scores
 
 
 rule evaluate:
-    """Evaluate a cell; what was evaluated before is taken from checkpoints/, not repeated."""
+    """Evaluate a cell; what was evaluated before is taken from evaluations/, not repeated."""
     input:
-        model=cell_record,
-        problems=benchmark_problems,
+        inputs_of("evaluate"),
     output:
         expand(
             "results/{{study}}/eval/{{cell}}/seed-{{seed}}/{benchmark}.{ending}",
@@ -23,7 +22,7 @@ rule evaluate:
     benchmark:
         "logs/{study}/evaluate/{cell}_seed-{seed}.tsv"
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     resources:
         gpu=1,
         engine="transformers",
@@ -35,7 +34,6 @@ rule evaluate:
         "exec python -m scripts.launch --gpus {resources.gpu} scripts.evaluate"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.cell} --seed {wildcards.seed}"
-        " --model-record {input.model:q} --problems {input.problems:q}"
-        " --store checkpoints/{wildcards.study}/evaluate/{wildcards.cell}/seed-{wildcards.seed}"
-        " --output-folder results/{wildcards.study}/eval/{wildcards.cell}/seed-{wildcards.seed}"
+        " --model-record {input.model:q}"
+        " --store evaluations/{wildcards.study}/{wildcards.cell}/seed-{wildcards.seed}"
         " --engine {resources.engine} &> {log:q}"

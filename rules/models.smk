@@ -8,6 +8,8 @@ OUTPUTS: results/{study}/tokenizers/{tokenizer}/tokenizer.json
 
 rule fetch_model:
     """Download a model at its pinned revision, or take the checkpoint of a local path."""
+    input:
+        inputs_of("fetch_model"),
     output:
         "results/{study}/models/{model}/model.json",
     log:
@@ -17,7 +19,7 @@ rule fetch_model:
     wildcard_constraints:
         model=models_made_by("fetch_model"),
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     params:
         key=key_of("fetch_model"),
     message:
@@ -30,6 +32,8 @@ rule fetch_model:
 
 rule build_tokenizer:
     """Train a byte-level BPE tokenizer with Qwen's ChatML tokens on the toy corpus."""
+    input:
+        inputs_of("build_tokenizer"),
     output:
         "results/{study}/tokenizers/{tokenizer}/tokenizer.json",
     log:
@@ -38,7 +42,7 @@ rule build_tokenizer:
         "logs/{study}/build_tokenizer/{tokenizer}.tsv"
     priority: 2
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     params:
         key=key_of("build_tokenizer"),
     message:
@@ -52,8 +56,7 @@ rule build_tokenizer:
 rule build_model:
     """Train a toy model of Qwen2's architecture by next-token prediction."""
     input:
-        tokenizer=build_tokenizer_record,
-        start=build_start_record,
+        inputs_of("build_model"),
     output:
         "results/{study}/models/{model}/model.json",
     log:
@@ -64,7 +67,7 @@ rule build_model:
         model=models_made_by("build_model"),
     priority: 2
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     resources:
         gpu=1,
     params:

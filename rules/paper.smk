@@ -9,7 +9,7 @@ OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv
 rule make_table:
     """One of the paper's tables with this study's numbers, as LaTeX, Markdown, HTML and CSV."""
     input:
-        table_scores,
+        inputs_of("make_table"),
     output:
         tex="results/{study}/tables/{table}.tex",
         markdown="results/{study}/tables/{table}.md",
@@ -20,12 +20,13 @@ rule make_table:
             labels={"table": "{table}"},
             caption="../paper/report/table.rst",
         ),
+        record="results/{study}/tables/{table}.record.json",
     log:
         "logs/{study}/make_table/{table}.log",
     benchmark:
         "logs/{study}/make_table/{table}.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("paper")
     params:
         key=key_of("make_table"),
     message:
@@ -33,14 +34,14 @@ rule make_table:
     shell:
         "exec python -m scripts.make_table"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --table {wildcards.table} --cells results/{wildcards.study}/cells"
-        " --output-folder results/{wildcards.study}/tables &> {log:q}"
+        " --table {wildcards.table} --tex {output.tex:q} --markdown {output.markdown:q}"
+        " --csv {output.csv:q} --html {output.html:q} --output {output.record:q} &> {log:q}"
 
 
 rule plot_scores:
     """All cells and benchmarks at a glance, with their intervals."""
     input:
-        all_scores,
+        inputs_of("plot_scores"),
     output:
         pdf="results/{study}/figures/scores.pdf",
         png=report(
@@ -49,12 +50,13 @@ rule plot_scores:
             labels={"figure": "all cells and benchmarks"},
             caption="../paper/report/scores_figure.rst",
         ),
+        record="results/{study}/figures/scores.record.json",
     log:
         "logs/{study}/plot_scores.log",
     benchmark:
         "logs/{study}/plot_scores.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("paper")
     params:
         key=key_of("plot_scores"),
     message:
@@ -62,5 +64,4 @@ rule plot_scores:
     shell:
         "exec python -m scripts.plot_scores"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --cells results/{wildcards.study}/cells"
-        " --pdf {output.pdf:q} --png {output.png:q} &> {log:q}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"

@@ -10,7 +10,7 @@ rule plan:
     log:
         f"logs/{STUDY.name}/plan.log",
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         config=PLAN_CONFIG,
     message:

@@ -10,19 +10,19 @@ OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
 rule score_cell:
     """Average a cell's seeds and samples, with a 95% interval, for every benchmark."""
     input:
-        records=evaluation_records,
-        details=evaluation_details,
+        inputs_of("score_cell"),
     output:
         expand(
-            "results/{{study}}/cells/{{cell}}/{benchmark}.json",
+            "results/{{study}}/cells/{{cell}}/{benchmark}.{ending}",
             benchmark=STUDY.benchmarks(),
+            ending=["json", "record.json"],
         ),
     log:
         "logs/{study}/score_cell/{cell}.log",
     benchmark:
         "logs/{study}/score_cell/{cell}.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("score_cell"),
     message:
@@ -30,27 +30,27 @@ rule score_cell:
     shell:
         "exec python -m scripts.score_cell"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --cell {wildcards.cell} --records {input.records:q}"
-        " --output-folder results/{wildcards.study}/cells/{wildcards.cell} &> {log:q}"
+        " --cell {wildcards.cell} &> {log:q}"
 
 
 rule collect_scores:
     """Every table cell as one tidy table."""
     input:
-        all_scores,
+        inputs_of("collect_scores"),
     output:
-        report(
+        scores=report(
             "results/{study}/scores.csv",
             category="Numbers",
             labels={"numbers": "scores by cell, benchmark and seed"},
             caption="../paper/report/scores.rst",
         ),
+        record="results/{study}/scores.record.json",
     log:
         "logs/{study}/collect_scores.log",
     benchmark:
         "logs/{study}/collect_scores.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("collect_scores"),
     message:
@@ -58,27 +58,27 @@ rule collect_scores:
     shell:
         "exec python -m scripts.collect_scores"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --cells results/{wildcards.study}/cells --output {output:q} &> {log:q}"
+        " --scores {output.scores:q} --output {output.record:q} &> {log:q}"
 
 
 rule compare_parents:
     """Every trained cell against the cell that it was trained from, on the same problems."""
     input:
-        records=all_evaluation_records,
-        details=all_evaluation_details,
+        inputs_of("compare_parents"),
     output:
-        report(
+        comparisons=report(
             "results/{study}/comparisons.csv",
             category="Numbers",
             labels={"numbers": "trained cells against their parents"},
             caption="../paper/report/comparisons.rst",
         ),
+        record="results/{study}/comparisons.record.json",
     log:
         "logs/{study}/compare_parents.log",
     benchmark:
         "logs/{study}/compare_parents.tsv"
     conda:
-        "../envs/paper.yaml"
+        conda_file("data")
     params:
         key=key_of("compare_parents"),
     message:
@@ -86,4 +86,4 @@ rule compare_parents:
     shell:
         "exec python -m scripts.compare_parents"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --records {input.records:q} --output {output:q} &> {log:q}"
+        " --comparisons {output.comparisons:q} --output {output.record:q} &> {log:q}"

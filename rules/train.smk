@@ -8,8 +8,7 @@ OUTPUTS: results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json (the 
 rule train_sft:
     """Supervised fine-tuning, full or LoRA, on solutions or on a teacher's traces (paper 3.3)."""
     input:
-        parent=parent_record,
-        examples=stage_examples,
+        inputs_of("train_sft"),
     output:
         "results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json",
     log:
@@ -20,7 +19,7 @@ rule train_sft:
         stage=stages_with("sft"),
     priority: 1
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     resources:
         gpu=1,
         distributed="ddp",
@@ -42,8 +41,7 @@ rule train_sft:
 rule train_grpo:
     """GRPO with the format and accuracy rewards (paper 3.3, appendix A)."""
     input:
-        parent=parent_record,
-        examples=stage_examples,
+        inputs_of("train_grpo"),
     output:
         "results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json",
     log:
@@ -54,7 +52,7 @@ rule train_grpo:
         stage=stages_with("grpo"),
     priority: 1
     conda:
-        "../envs/study.yaml"
+        conda_file("study")
     resources:
         gpu=1,
         distributed="ddp",

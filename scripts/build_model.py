@@ -22,7 +22,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.console import report
 from scripts.lib.files import digest_files, publish_folder, write_json
 from scripts.lib.model.weights import checkpoint_of
@@ -192,21 +192,23 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="model.json to write")
     args = parser.parse_args()
     logging.set_verbosity_error()
-    job = planned_job(args, "build_model", model=args.model)
-    check_inputs(job, args.tokenizer, *([args.start] if args.start else []))
+    run = planned_run(args, "build_model", model=args.model)
+    key = run.job.key
+    build = run.study.config["models"][args.model]["build"]
     start = checkpoint_of(args.start) if args.start else None
     began = time.time()
     with locked(args.checkpoints):
-        tidy(args.checkpoints, job.key)
-        work, aside = args.checkpoints / job.key, args.output.parent / ".checkpoint"
+        tidy(args.checkpoints, key)
+        work, aside = args.checkpoints / key, args.output.parent / ".checkpoint"
         tokenizer = checkpoint_of(args.tokenizer)
-        facts = build_model(job.settings, tokenizer, start, work, aside, args.model)
+        settings = run.settings | {"build": build}
+        facts = build_model(settings, tokenizer, start, work, aside, args.model)
         files = digest_files(aside)
         publish_folder(aside, args.output.parent / "checkpoint")
-        run = {"wall_seconds": time.time() - began, **run_facts("build_model")}
-        write_json(args.output.with_suffix(".run.json"), run)
-        record = {"key": job.key, "model": args.model, "status": "ok", "files": files, **facts}
-        write_json(args.output, record | {"config": job.settings})
+        times = {"wall_seconds": time.time() - began, **run_facts("build_model")}
+        write_json(args.output.with_suffix(".run.json"), times)
+        record = {"model": args.model, "status": "ok", "files": files, "config": run.settings}
+        run.write_record(args.output, **record, **facts)
         shutil.rmtree(work)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from transformers import AutoTokenizer, Qwen2Tokenizer
 from transformers.utils import logging
 
-from scripts.cli import job_arguments, planned_job
-from scripts.lib.files import digest_files, publish_folder, write_json
+from scripts.cli import job_arguments, planned_run
+from scripts.lib.files import digest_files, publish_folder
 from scripts.lib.toy.corpus import TOKENIZER_DOCUMENTS, documents
 
 END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -70,14 +70,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record beside checkpoint/")
     args = parser.parse_args()
     logging.set_verbosity_error()
-    job = planned_job(args, "build_tokenizer", tokenizer=args.tokenizer)
+    run = planned_run(args, "build_tokenizer", tokenizer=args.tokenizer)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output.parent) as work:
         folder = Path(work) / "checkpoint"
-        build_tokenizer(job.settings, folder)
+        build_tokenizer(run.settings, folder)
         files = digest_files(folder)
         publish_folder(folder, args.output.parent / "checkpoint")
-    write_json(args.output, {"key": job.key, "status": "ok", "files": files})
+    run.write_record(args.output, status="ok", files=files)
 
 
 if __name__ == "__main__":

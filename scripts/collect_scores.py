@@ -6,8 +6,9 @@ A collapsed run has a row without numbers.
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
-from scripts.lib.scores.table_cells import fixed, read_cells, write_csv
+from scripts.cli import job_arguments, planned_run
+from scripts.lib.files import read_json
+from scripts.lib.scores.table_cells import fixed, write_csv
 
 COLUMNS = [
     "cell",
@@ -59,19 +60,13 @@ def score_rows(record: dict) -> list[dict]:
 def main() -> None:
     """Read the flags and write the scores."""
     parser = job_arguments(__doc__)
-    parser.add_argument("--cells", type=Path, required=True, help="folder of the cell records")
-    parser.add_argument("--output", type=Path, required=True, help="the CSV file to write")
+    parser.add_argument("--scores", type=Path, required=True, help="the CSV file to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "collect_scores")
-    cells, benchmarks = job.settings["cells"], job.settings["benchmarks"]
-    found = read_cells(args.cells, dict(zip(cells, job.parents, strict=True)), benchmarks)
-    rows = [
-        row
-        for cell in cells
-        for benchmark in benchmarks
-        for row in score_rows(found[cell, benchmark])
-    ]
-    write_csv(args.output, COLUMNS, rows)
+    run = planned_run(args, "collect_scores")
+    rows = [row for path in run.paths("cells") for row in score_rows(read_json(path))]
+    write_csv(args.scores, COLUMNS, rows)
+    run.write_record(args.output, args.scores)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ neither of the two collapsed. `p_holm` is the p-value adjusted for all the tests
 
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.scores.statistics import Comparison, accuracy, compare_paired, holm
 from scripts.lib.scores.table_cells import fixed, write_csv
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
@@ -44,15 +44,14 @@ def compare_runs(cell: list[Evaluation], parent: list[Evaluation]) -> Comparison
     return compare_paired(means[: len(cell)], means[len(cell) :], cell[0].record["samples"])
 
 
-def comparison_rows(settings: dict, found: dict[tuple[str, int, str], Evaluation]) -> list[dict]:
+def comparison_rows(
+    settings: dict, found: dict[tuple[str, int, str], Evaluation], seeds: list[int]
+) -> list[dict]:
     """Return the rows of the comparisons, in the order of the pairs and benchmarks given."""
     rows, p_values = [], []
     for pair in settings["pairs"]:
         for benchmark in settings["benchmarks"]:
-            cell, parent = (
-                [found[name, int(seed), benchmark] for seed in settings["records"][name][benchmark]]
-                for name in pair
-            )
+            cell, parent = ([found[name, seed, benchmark] for seed in seeds] for name in pair)
             row = {
                 "cell": pair[0],
                 "parent": pair[1],
@@ -86,14 +85,13 @@ def comparison_rows(settings: dict, found: dict[tuple[str, int, str], Evaluation
 def main() -> None:
     """Read the flags and write the comparisons."""
     parser = job_arguments(__doc__)
-    parser.add_argument(
-        "--records", type=Path, nargs="+", required=True, help="evaluation records of all cells"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="the CSV file to write")
+    parser.add_argument("--comparisons", type=Path, required=True, help="the CSV file to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    settings = planned_job(args, "compare_parents").settings
-    found = read_evaluations(args.records, settings["records"])
-    write_csv(args.output, COLUMNS, comparison_rows(settings, found))
+    run = planned_run(args, "compare_parents")
+    found = read_evaluations(run.paths("scores"))
+    write_csv(args.comparisons, COLUMNS, comparison_rows(run.settings, found, run.study.seeds()))
+    run.write_record(args.output, args.comparisons)
 
 
 if __name__ == "__main__":

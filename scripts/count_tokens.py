@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from scripts.cli import check_inputs, job_arguments, planned_job
-from scripts.lib.files import read_jsonl, write_json
+from scripts.cli import job_arguments, planned_run
+from scripts.lib.files import read_jsonl
 from scripts.lib.model.weights import checkpoint_of
 
 
@@ -54,33 +54,28 @@ def main() -> None:
     parser.add_argument("--record", type=Path, required=True, help="model.json of the model")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "count_tokens", dataset=args.dataset, model=args.model)
-    check_inputs(job, args.examples, args.record)
-
+    run = planned_run(args, "count_tokens", dataset=args.dataset, model=args.model)
     from scripts.lib.model.checkpoints import end_of_turn, load_tokenizer, prefill
     from scripts.lib.model.encoding import encode
 
-    kwargs = job.settings["chat_template_kwargs"]
+    kwargs = run.settings["chat_template_kwargs"]
     tokenizer = load_tokenizer(checkpoint_of(args.record), kwargs)
     stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
     examples = read_jsonl(args.examples)
     labels = [encode(example, tokenizer, stop, opened)[1] for example in examples]
     lengths = [len(row) for row in labels]
     targets = [sum(label != -100 for label in row) for row in labels]
-    write_json(
+    run.write_record(
         args.output,
-        {
-            "key": job.key,
-            "dataset": args.dataset,
-            "model": args.model,
-            "prompt": statistics([n - m for n, m in zip(lengths, targets, strict=True)]),
-            "completion": statistics(targets),
-            "prompt_and_completion": statistics(lengths),
-            "histogram": histogram(lengths),
-            "over_length": {
-                recipe: {"max_length": limit, "rows": over_length(examples, lengths, limit)}
-                for recipe, limit in job.settings["max_length"].items()
-            },
+        dataset=args.dataset,
+        model=args.model,
+        prompt=statistics([n - m for n, m in zip(lengths, targets, strict=True)]),
+        completion=statistics(targets),
+        prompt_and_completion=statistics(lengths),
+        histogram=histogram(lengths),
+        over_length={
+            recipe: {"max_length": limit, "rows": over_length(examples, lengths, limit)}
+            for recipe, limit in run.settings["max_length"].items()
         },
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
+from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.console import report
 from scripts.lib.engines.vllm import engine_arguments
 from scripts.lib.engines.vllm_setup import require_vllm
@@ -34,7 +34,6 @@ from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
 from scripts.lib.study.cells import model_of
-from scripts.lib.study.config import load_study
 
 Settings = dict[str, Any]
 
@@ -49,20 +48,21 @@ def evaluate(
     output_folder: Path,
     vllm: Settings | None = None,
     memory_gb: float | None = None,
+    vouched: dict[str, Settings] | None = None,
 ) -> None:
     """Write {benchmark}.json, .parquet and .run.json for every benchmark into a folder.
 
     `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
-    and the `key` that stands for all of them. With `vllm`, its settings in the config, it
-    samples, without them transformers. With less memory than `memory_gb` (10^9 bytes) no model is
-    loaded: the program ends and says so.
+    and the `key` that stands for all of them; `vouched` what every job's record holds. With `vllm`,
+    its settings in the config, it samples, without them transformers. With less memory than
+    `memory_gb` (10^9 bytes) no model is loaded: the program ends and says so.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)
     problems = {name: checked_problems(path, read_jsonl(path)) for name, path in benchmarks.items()}
     records = {
         name: {
-            "key": settings[name]["key"],
+            "key": vouched[name]["key"] if vouched else settings[name]["key"],
             "cell": cell,
             "seed": seed,
             "benchmark": name,
@@ -78,6 +78,7 @@ def evaluate(
         for name, record in records.items():
             record = {**record, **NO_NUMBERS, "weights": None, "lighteval": None}
             run = {"wall_seconds": 0.0, "device_seconds": 0.0, **run_facts("evaluate")}
+            run |= (vouched or {}).get(name, {})
             write_evaluation(output_folder, name, record, parquet_bytes([]), run)
         report(f"evaluate {cell} seed-{seed}: the training collapsed, nothing to evaluate")
         return
@@ -99,6 +100,7 @@ def evaluate(
                     )
                 rows, numbers, run = engine.evaluate(name, problems[name], settings[name])
                 record = {**records[name], **numbers, "weights": weights}
+                run |= (vouched or {}).get(name, {})
                 entries[name].keep(record, parquet_bytes(rows), run)
             entries[name].publish(output_folder)
             report(
@@ -196,41 +198,29 @@ def main() -> None:
         "--model-record", type=Path, required=True, help="training.json or model.json of the cell"
     )
     parser.add_argument(
-        "--problems",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="the benchmarks' problems.jsonl, in the order of the config's `evaluate`",
-    )
-    parser.add_argument(
         "--store", type=Path, required=True, help="folder that keeps finished benchmarks"
     )
-    parser.add_argument("--output-folder", type=Path, required=True)
     add_engine(parser)
     args = parser.parse_args()
     require_one_device(args.engine)
-    job = planned_job(args, "evaluate", cell=args.cell, seed=args.seed)
+    run = planned_run(args, "evaluate", cell=args.cell, seed=args.seed)
     # read when LightEval is imported
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
-    settings = job.settings["benchmarks"]
-    if len(args.problems) != len(settings):
-        raise SystemExit(
-            f"--problems names {len(args.problems)} files, but the benchmarks of {args.config} are "
-            f"{', '.join(settings)}; give one file for each, in this order"
-        )
-    check_inputs(job, args.model_record, *args.problems)
-    config = load_study(args.config).config
+    parts = {name: run.part(name) for name in run.job.parts}
+    settings = {name: part.settings | {"key": part.job.key} for name, part in parts.items()}
+    config = run.study.config
     vllm = config["vllm"] if args.engine == "vllm" else None
     evaluate(
         args.cell,
         args.seed,
         args.model_record,
-        dict(zip(settings, args.problems, strict=True)),
+        {name: part.paths("problems")[0] for name, part in parts.items()},
         settings,
         args.store,
-        args.output_folder,
+        next(iter(parts.values())).output("scores").parent,
         vllm,
         evaluation_gb(config["models"][model_of(args.cell)], next(iter(settings.values())), vllm),
+        {name: part.record() for name, part in parts.items()},
     )
 
 

@@ -8,11 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
+from scripts.lib.dag.data import mirror_file, source_of
 from scripts.lib.data.hub import check_names, download, listing, patient_hub
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
-from scripts.lib.study.config import load_study
-from scripts.lib.study.jobs import mirror_file
 
 CURE = "Get the one that config.yaml describes, or change this key there."
 
@@ -123,29 +122,26 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="raw.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "fetch_dataset", dataset=args.dataset)
-
-    if source := job.settings.get("mirror"):
+    run = planned_run(args, "fetch_dataset", dataset=args.dataset)
+    source = source_of(run.study, args.dataset)
+    if "mirror" in run.settings:
         key = f"datasets.{args.dataset}.mirror"
-        files = [mirror_file(load_study(args.config), args.dataset)]
+        files = [mirror_file(run.study, args.dataset)]
     else:
-        key, source = f"datasets.{args.dataset}.hub", job.settings["hub"]
+        key = f"datasets.{args.dataset}.hub"
         files = files_of_hub(args.dataset, source, args.downloads)
     check_files(files, source, key)
     rows = read_jsonl(files[0]) if key.endswith(".mirror") else rows_of_files(files)
     check_rows(rows, files, source, key)
     write_jsonl(args.rows, rows)
-    write_json(
+    run.write_record(
         args.output,
-        {
-            "key": job.key,
-            "dataset": args.dataset,
-            "source": source,
-            "files": {file.name: sha256_of(file) for file in files},
-            "rows": len(rows),
-            "columns": sorted(rows[0]),
-            "sha256": sha256_of(args.rows),
-        },
+        args.rows,
+        dataset=args.dataset,
+        source=source,
+        source_files={file.name: sha256_of(file) for file in files},
+        rows=len(rows),
+        columns=sorted(rows[0]),
     )
 
 

@@ -6,11 +6,12 @@ Downloads are shared by all studies; the record names the folder and every file'
 import os
 from pathlib import Path
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.data.hub import download, patient_hub
-from scripts.lib.files import digest_files, write_json
+from scripts.lib.files import digest_files
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # no copies in other formats
+SOURCE = ("repo", "revision", "path")
 
 
 def main() -> None:
@@ -20,27 +21,25 @@ def main() -> None:
     parser.add_argument("--downloads", type=Path, required=True, help="folder of all downloads")
     parser.add_argument("--output", type=Path, required=True, help="model.json to write")
     args = parser.parse_args()
-    job = planned_job(args, "fetch_model", model=args.model)
-
-    if "path" in job.settings:
-        folder = Path(job.settings["path"]).resolve()
+    run = planned_run(args, "fetch_model", model=args.model)
+    definition = run.study.config["models"][args.model]
+    source = {name: definition[name] for name in SOURCE if name in definition}
+    if "path" in source:
+        folder = Path(source["path"]).resolve()
     else:
-        repo, revision = job.settings["repo"], job.settings["revision"]
+        repo, revision = source["repo"], source["revision"]
         folder = args.downloads / repo / revision
         with patient_hub(repo, revision):
             download(repo, revision, folder, FILES)
     if not (folder / "config.json").is_file():
         raise SystemExit(f"{folder}: no config.json, so no checkpoint (models.{args.model})")
-    write_json(
+    run.write_record(
         args.output,
-        {
-            "key": job.key,
-            "model": args.model,
-            "status": "ok",
-            "source": {name: job.settings[name] for name in job.settings if name != "files"},
-            "checkpoint": os.path.relpath(folder, args.output.parent),
-            "files": digest_files(folder),
-        },
+        model=args.model,
+        status="ok",
+        source=source,
+        checkpoint=os.path.relpath(folder, args.output.parent),
+        files=digest_files(folder),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import job_arguments, planned_job
-from scripts.lib.files import sha256_of, write_json, write_jsonl
+from scripts.cli import job_arguments, planned_run
+from scripts.lib.files import write_jsonl
 from scripts.lib.toy.word_problems import Problem, generate, without_annotations
 
 
@@ -96,11 +96,10 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="raw.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "generate_dataset", dataset=args.dataset)
-    rows = dataset_rows(job.settings)
+    run = planned_run(args, "generate_dataset", dataset=args.dataset)
+    rows = dataset_rows(run.settings)
     write_jsonl(args.rows, rows)
-    record = {"key": job.key, "dataset": args.dataset, "rows": len(rows)}
-    write_json(args.output, {**record, "sha256": sha256_of(args.rows)})
+    run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(rows))
 
 
 if __name__ == "__main__":

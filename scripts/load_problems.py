@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.data.schemas import load_rows
-from scripts.lib.files import write_json, write_jsonl
+from scripts.lib.files import write_jsonl
 
 
 def main() -> None:
@@ -15,12 +15,10 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="problems.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "load_problems", dataset=args.dataset)
-    check_inputs(job, args.raw)
-
-    problems = load_rows(args.raw, job.settings["schema"])
+    run = planned_run(args, "load_problems", dataset=args.dataset)
+    problems = load_rows(args.raw, run.settings["schema"])
     write_jsonl(args.rows, problems)
-    write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(problems)})
+    run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(problems))
 
 
 if __name__ == "__main__":

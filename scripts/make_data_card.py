@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import read_json, write_text
 
 BAR = 40  # characters of a histogram's longest bar
@@ -104,20 +104,14 @@ def main() -> None:
     """Write the data card of a planned job."""
     parser = job_arguments(__doc__)
     parser.add_argument("--dataset", required=True, help="name of the data set in config.yaml")
-    parser.add_argument(
-        "--records", type=Path, nargs="+", required=True, help="records of its steps, in order"
-    )
-    parser.add_argument(
-        "--tokens", type=Path, nargs="+", required=True, help="token statistics of the set"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="card.md to write")
+    parser.add_argument("--card", type=Path, required=True, help="card.md to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "make_data_card", dataset=args.dataset)
-    check_inputs(job, *args.records, *args.tokens)
-
-    records = {f"`{file.stem}.jsonl`": read_json(file) for file in args.records}
-    tokens = [read_json(file) for file in args.tokens]
-    write_text(args.output, card(args.dataset, job.settings["source"], records, tokens))
+    run = planned_run(args, "make_data_card", dataset=args.dataset)
+    records = {f"`{file.stem}.jsonl`": read_json(file) for file in run.paths("records")}
+    tokens = [read_json(file) for file in run.paths("tokens")]
+    write_text(args.card, card(args.dataset, run.settings["source"], records, tokens))
+    run.write_record(args.output, args.card)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@ r"""Write problems as chain-of-thought examples: the solution in <think>, the re
 
 from pathlib import Path
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.data.prompts import messages, target
-from scripts.lib.files import read_jsonl, write_json, write_jsonl
+from scripts.lib.files import read_jsonl, write_jsonl
 
 
 def example(problem: dict, prompt: dict) -> dict:
@@ -26,17 +26,15 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="examples.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "make_examples", dataset=args.dataset)
-    check_inputs(job, args.problems)
-
+    run = planned_run(args, "make_examples", dataset=args.dataset)
     problems = read_jsonl(args.problems)
     if unsolved := [problem["id"] for problem in problems if not problem.get("solution")]:
         raise SystemExit(
             f"{args.problems}: no solution for {', '.join(unsolved[:5])}; "
             f"{args.dataset} cannot be trained on, choose another `data` for the stage"
         )
-    write_jsonl(args.rows, [example(problem, job.settings["prompt"]) for problem in problems])
-    write_json(args.output, {"key": job.key, "dataset": args.dataset, "rows": len(problems)})
+    write_jsonl(args.rows, [example(problem, run.settings["prompt"]) for problem in problems])
+    run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(problems))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.scores.table_cells import read_cells, write_csv
-from scripts.lib.study.config import load_study
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -242,20 +241,19 @@ def main() -> None:
     """Read the flags and write the four files."""
     parser = job_arguments(__doc__)
     parser.add_argument("--table", required=True, help="name of the table in the config")
-    parser.add_argument("--cells", type=Path, required=True, help="folder of the cell records")
-    parser.add_argument("--output-folder", type=Path, required=True, help="folder of the tables")
+    for form in ("tex", "markdown", "html", "csv"):
+        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "make_table", table=args.table)
-    keys = dict(zip(load_study(args.config).cells_of_table(args.table), job.parents, strict=True))
-    benchmarks = [benchmark["name"] for benchmark in job.settings["benchmarks"]]
-    cells = read_cells(args.cells, keys, benchmarks)
-    table = with_best_rows(job.settings, cells)
-    stem = f"{args.output_folder}/{args.table}"
-    write_text(f"{stem}.tex", latex_table(args.table, table, cells))
+    run = planned_run(args, "make_table", table=args.table)
+    cells = read_cells(run.paths("cells"))
+    table = with_best_rows(run.settings, cells)
+    write_text(args.tex, latex_table(args.table, table, cells))
     markdown = markdown_table(table, cells)
-    write_text(f"{stem}.md", markdown)
-    write_text(f"{stem}.html", html_page(args.table, markdown))
-    write_csv(f"{stem}.csv", *table_rows(args.table, table, cells))
+    write_text(args.markdown, markdown)
+    write_text(args.html, html_page(args.table, markdown))
+    write_csv(args.csv, *table_rows(args.table, table, cells))
+    run.write_record(args.output, args.tex, args.markdown, args.html, args.csv)
 
 
 if __name__ == "__main__":

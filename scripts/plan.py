@@ -13,22 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.lib.console import align
+from scripts.lib.dag.jobs import Job
+from scripts.lib.dag.paper import targets
+from scripts.lib.dag.train import model
 from scripts.lib.price.costs import ON_DEVICE, Costs
-from scripts.lib.price.dag import Dag, cell_targets, dag_of, evaluations, study_targets
 from scripts.lib.price.measured import (
     TRAININGS,
     Seconds,
-    is_done,
     kind_of,
     logged_seconds,
     measured_seconds,
     off_by,
 )
 from scripts.lib.price.schedule import critical_path, wall_time
-from scripts.lib.study import jobs
+from scripts.lib.price.walk import Dag, cell_targets, dag_of, evaluations
+from scripts.lib.records import is_current
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.config import load_study
-from scripts.lib.study.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Price:
 
 def price_of(study: Study, results: Path) -> Price:
     """Return a study's price: the model's, corrected by the measurements of this and other runs."""
-    dag = dag_of(study, study_targets(study))
+    dag = dag_of(study, targets(study)["all"])
     cases = [Costs(study, share, results) for share in study.config["costs"]["never_stop"]]
     predicted = [{job: case.seconds(job) for job in dag} for case in cases]
     folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
@@ -147,7 +148,7 @@ def sharing_lines(price: Price) -> list[str]:
     study = price.study
     shared = [job for job in price.dag if job.rule in TRAININGS]
     rows = [
-        jobs.job(study, jobs.cell_rule(study, prefix), cell=prefix, seed=seed)
+        model(study, prefix, seed)
         for table in study.config["tabulate"]
         for cell in study.rows_of_table(table)
         for prefix in prefixes_of(cell)
@@ -214,8 +215,7 @@ def cell_lines(price: Price) -> list[str]:
     for cell in study.cells():
         own = evaluations(study, cell)
         if stages_of(cell):
-            rule = jobs.cell_rule(study, cell)
-            own += [jobs.job(study, rule, cell=cell, seed=seed) for seed in study.seeds()]
+            own += [model(study, cell, seed) for seed in study.seeds()]
         dag = dag_of(study, cell_targets(study, cell))
         wall = wall_time(dag, price.likely, price.slots)
         rows.append([cell, *map(price.count, (price.total(own), price.total(dag))), spell(wall)])
@@ -249,7 +249,7 @@ def measured_lines(price: Price, logs: Path) -> list[str]:
 def left_lines(price: Price, results: Path) -> list[str]:
     """Return how many trainings and evaluations are left, where some are done."""
     jobs = [job for job in price.dag if job.rule in (*TRAININGS, "evaluate")]
-    left = [job for job in jobs if not is_done(job, results)]
+    left = [job for job in jobs if not is_current(job, results)]
     if len(left) == len(jobs):
         return []
     return [

@@ -18,10 +18,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.scores.table_cells import read_cells
 from scripts.lib.study.cells import model_of
-from scripts.lib.study.config import load_study
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito 2008
 GREY = "#6b6b6b"
@@ -200,18 +199,16 @@ def save_figure(figure: Figure, path: Path) -> None:
 def main() -> None:
     """Read the flags and write the figure twice."""
     parser = job_arguments(__doc__)
-    parser.add_argument("--cells", type=Path, required=True, help="folder of the cell records")
     parser.add_argument("--pdf", type=Path, required=True, help="the PDF file to write")
     parser.add_argument("--png", type=Path, required=True, help="the PNG file to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "plot_scores")
-    study = load_study(args.config)
-    keys = dict(zip(study.cells(), job.parents, strict=True))
-    names = [benchmark["name"] for benchmark in job.settings["benchmarks"]]
+    run = planned_run(args, "plot_scores")
     with plt.rc_context(STYLE):
-        figure = plot_scores(job.settings, read_cells(args.cells, keys, names))
+        figure = plot_scores(run.settings, read_cells(run.paths("cells")))
         for path in (args.pdf, args.png):
             save_figure(figure, path)
+    run.write_record(args.output, args.pdf, args.png)
 
 
 if __name__ == "__main__":

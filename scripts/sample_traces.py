@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
+from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.console import report
 from scripts.lib.data.prompts import messages
 from scripts.lib.engines.vllm import Request, Sampling, VllmEngine, engine_arguments, seed_of
 from scripts.lib.engines.vllm_setup import require_vllm
-from scripts.lib.files import read_jsonl, write_json, write_jsonl
+from scripts.lib.files import read_jsonl, write_jsonl
 from scripts.lib.machine.devices import require_one_device, torch_device, visible_devices
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.weights import checkpoint_of
-from scripts.lib.study.config import load_study
 
 
 def sample(
@@ -126,16 +125,14 @@ def main() -> None:
     add_engine(parser)
     args = parser.parse_args()
     require_one_device(args.engine)
-    job = planned_job(args, "sample_traces", dataset=args.dataset)
-    check_inputs(job, args.teacher, args.problems)
-
-    problems = read_jsonl(args.problems)[: job.settings["num_problems"]]
-    asked = [problem for problem in problems for _ in range(job.settings["num_samples"])]
+    run = planned_run(args, "sample_traces", dataset=args.dataset)
+    problems = read_jsonl(args.problems)[: run.settings["num_problems"]]
+    asked = [problem for problem in problems for _ in range(run.settings["num_samples"])]
     completions, cut_off = sample(
         checkpoint_of(args.teacher),
         [problem["question"] for problem in asked],
-        job.settings,
-        load_study(args.config).config["vllm"] if args.engine == "vllm" else None,
+        run.settings,
+        run.study.config["vllm"] if args.engine == "vllm" else None,
     )
     rows = [
         {
@@ -146,8 +143,7 @@ def main() -> None:
         for problem, completion in zip(asked, completions, strict=True)
     ]
     write_jsonl(args.rows, rows)
-    record = {"key": job.key, "dataset": args.dataset, "rows": len(rows), "cut_off": cut_off}
-    write_json(args.output, record)
+    run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(rows), cut_off=cut_off)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ was not made by the planned job. A seed whose training collapsed has no number: 
 `collapsed`, and its accuracy is the mean over the other seeds (none left: null).
 """
 
-from pathlib import Path
 from statistics import fmean
 
-from scripts.cli import job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_json
 from scripts.lib.scores.statistics import accuracy, accuracy_interval, chance_level
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
@@ -80,18 +79,13 @@ def main() -> None:
     """Read the flags and write one record per benchmark."""
     parser = job_arguments(__doc__)
     parser.add_argument("--cell", required=True, help="name of the cell")
-    parser.add_argument("--records", type=Path, nargs="+", required=True, help="evaluation records")
-    parser.add_argument("--output-folder", type=Path, required=True, help="folder of the records")
     args = parser.parse_args()
-    job = planned_job(args, "score_cell", cell=args.cell)
-    benchmarks = job.settings["benchmarks"]
-    found = read_evaluations(args.records, {args.cell: benchmarks})
-    scores = {
-        name: score_benchmark([found[args.cell, int(seed), name] for seed in seeds])
-        for name, seeds in benchmarks.items()
-    }
-    for name, record in scores.items():
-        write_json(args.output_folder / f"{name}.json", {"key": job.key, **record})
+    run = planned_run(args, "score_cell", cell=args.cell)
+    for name in run.job.parts:
+        part = run.part(name)
+        evaluations = read_evaluations(part.paths("scores")).values()
+        write_json(part.output("cell"), {"key": part.key, **score_benchmark([*evaluations])})
+        part.write_record(part.output("record"), part.output("cell"))
 
 
 if __name__ == "__main__":

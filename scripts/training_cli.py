@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from scripts.cli import add_engine, check_inputs, job_arguments, planned_job
-from scripts.lib.study.config import load_study
+from scripts.cli import add_engine, job_arguments, planned_run
+from scripts.lib.study.cells import stages_of
+from scripts.lib.study.recipes import recipe_of
 from scripts.lib.training.run import Training
 
 
@@ -29,9 +30,14 @@ def planned_training(rule: str, description: str) -> Training:
     if rule == "train_grpo":
         add_engine(parser)
     args = parser.parse_args()
-    job = planned_job(args, rule, cell=args.cell, seed=args.seed)
-    check_inputs(job, args.parent, args.examples)
+    run = planned_run(args, rule, cell=args.cell, seed=args.seed)
     files = (args.parent, args.examples, args.checkpoints, args.output)
     generates = rule == "train_grpo" and args.engine == "vllm"
-    vllm = load_study(args.config).config["vllm"] if generates else None
-    return Training(rule, job.key, args.cell, job.settings, *files, args.runtime, vllm)
+    if not generates:
+        run.engine = None  # transformers' own trainer generates
+    vllm = run.study.config["vllm"] if generates else None
+    recipe = recipe_of(run.study, stages_of(args.cell)[-1])  # with what stands in no key
+    settings = run.settings | {"recipe": recipe}
+    return Training(
+        rule, run.job.key, args.cell, settings, *files, args.runtime, vllm, run.record()
+    )

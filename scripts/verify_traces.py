@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from scripts.cli import check_inputs, job_arguments, planned_job
+from scripts.cli import job_arguments, planned_run
 from scripts.lib.data.schemas import load_rows
 from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right
-from scripts.lib.files import read_jsonl, write_json, write_jsonl
+from scripts.lib.files import read_jsonl, write_jsonl
 
 
 def main() -> None:
@@ -17,32 +17,28 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="examples.jsonl to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
-    job = planned_job(args, "verify_traces", dataset=args.dataset)
-    check_inputs(job, args.traces, args.problems)
-
-    traces = load_rows(args.traces, job.settings["schema"])
+    run = planned_run(args, "verify_traces", dataset=args.dataset)
+    traces = load_rows(args.traces, run.settings["schema"])
     problems = read_jsonl(args.problems)
-    joined, unjoined = join_golds(traces, problems, job.settings["prompt"])
-    examples, wrong = keep_right(joined, job.settings["grader"]["timeout"])
+    joined, unjoined = join_golds(traces, problems, run.settings["prompt"])
+    examples, wrong = keep_right(joined, run.settings["grader"]["timeout"])
     if not examples:
         raise SystemExit(
             f"{args.traces}: none of {len(traces)} traces is right; {len(unjoined)} are unfinished "
             f"or answer no problem of {args.problems}"
         )
     write_jsonl(args.rows, examples)
-    write_json(
+    run.write_record(
         args.output,
-        {
-            "key": job.key,
-            "dataset": args.dataset,
-            "rows_in": len(traces),
-            "rows_out": len(examples),
-            "steps": [
-                {"step": "join_golds", "removed": unjoined},
-                {"step": "keep_right", "removed": wrong},
-            ],
-            "corrupted_golds": corrupted_golds(traces, problems),
-        },
+        args.rows,
+        dataset=args.dataset,
+        rows_in=len(traces),
+        rows_out=len(examples),
+        steps=[
+            {"step": "join_golds", "removed": unjoined},
+            {"step": "keep_right", "removed": wrong},
+        ],
+        corrupted_golds=corrupted_golds(traces, problems),
     )
 
 

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.study.fingerprint import code_fingerprint
+from scripts.lib.dag.code import code_fingerprint
 
 PACKAGES = (
     "torch",
@@ -54,7 +54,7 @@ def git_commit() -> str | None:
 def run_facts(script: str) -> dict[str, Any]:
     """Return the facts that a training or run record of a script keeps beside its result."""
     return {
-        "code_fingerprint": code_fingerprint(script),
+        "code_fingerprint": code_fingerprint(f"scripts.{script}"),
         "git_commit": git_commit(),
         "versions": versions(),
         "host": platform.node(),

@@ -11,9 +11,9 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.lib.files import publish_folder, read_json, write_json
+from scripts.lib.files import publish_folder, read_json, sha256_of, write_json
 
-FILES = ("{}.parquet", "{}.run.json", "{}.json")  # the record last: it vouches for the others
+FILES = ("{}.parquet", "{}.json", "{}.run.json")  # the last one vouches for the others
 
 
 class Entry(NamedTuple):
@@ -52,10 +52,12 @@ def entry(store: Path, benchmark: str, weights: str, key: str, data: str) -> Ent
 def write_evaluation(
     folder: Path, benchmark: str, record: dict[str, Any], details: bytes, run: dict[str, Any]
 ) -> None:
-    """Write the three files of one benchmark's evaluation into a folder, the record last."""
+    """Write the three files of one benchmark's evaluation; the last one vouches for the others."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{benchmark}.parquet.{os.getpid()}"
     aside.write_bytes(details)
     aside.replace(folder / f"{benchmark}.parquet")
-    write_json(folder / f"{benchmark}.run.json", run)
     write_json(folder / f"{benchmark}.json", record)
+    written = [folder / f"{benchmark}.{ending}" for ending in ("parquet", "json")]
+    files = {path.name: sha256_of(path) for path in written}
+    write_json(folder / f"{benchmark}.run.json", run | {"files": files})

@@ -20,16 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.dag.data import count_tokens
+from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
-from scripts.lib.study import jobs
 from scripts.lib.study.cells import Study, model_of, stages_of
-from scripts.lib.study.jobs import Job
+from scripts.lib.study.recipes import recipe_of
 
 # Rules that use the device; the others take a moment of a CPU.
 ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
 BYTES_HUB, BYTES_BUILT = 2, 4  # a parameter: bfloat16; a toy's float32
 BYTES_RESUME = 3 * (4 + 8)  # a parameter: weights and AdamW's moments, two kept, one being written
-COPIES_OF_EVALUATION = 2  # results/ and the store in checkpoints/
+COPIES_OF_EVALUATION = 2  # results/ and evaluations/
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Costs:
     def _stage(self, cell: str) -> tuple[dict[str, Any], Examples]:
         stage = stages_of(cell)[-1]
         data = self.study.config["stages"][stage]["data"]
-        return jobs.recipe_of(self.study, stage), self.examples(data, model_of(cell))
+        return recipe_of(self.study, stage), self.examples(data, model_of(cell))
 
     def steps(self, recipe: dict[str, Any], examples: Examples) -> int:
         """Return the optimiser steps of a training."""
@@ -284,7 +285,7 @@ def measured_examples(study: Study, results: Path, dataset: str, model: str) -> 
     if not path.exists():
         return None
     found = read_json(path)
-    if found["key"] != jobs.job(study, "count_tokens", dataset=dataset, model=model).key:
+    if found["key"] != count_tokens(study, dataset=dataset, model=model).key:
         return None
     means = (found[part]["mean"] for part in ("prompt", "completion"))
     return Examples(found["completion"]["count"], *means)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, stages_of
-from scripts.lib.study.jobs import Job
 
 Seconds = dict[Job, float]
 TRAININGS = ("train_sft", "train_grpo")
@@ -40,15 +40,17 @@ def measured_seconds(study: Study, jobs: Iterable[Job], folders: Sequence[Path])
 def _trainings(job: Job, folder: Path, device: str) -> Iterator[float]:
     for path in sorted(folder.glob(f"models/{job.wildcards['cell']}/seed-*/training.json")):
         record = _read(path)
-        alike = _without(record["config"], "seed") == _without(job.settings, "seed")
+        config = record["config"]
+        # What stands in no key, such as save_steps, tells two trainings not apart.
+        recipe = {n: v for n, v in config["recipe"].items() if n in job.settings["recipe"]}
+        alike = _without(config | {"recipe": recipe}, "seed") == _without(job.settings, "seed")
         if record["status"] == "ok" and alike and device in record["device"].lower():
             yield record["device_seconds"]
 
 
 def _evaluations(job: Job, folder: Path, device: str) -> Iterator[float]:
     planned = {
-        name: _without(settings, "seed", "key")
-        for name, settings in job.settings["benchmarks"].items()
+        name: _without(settings, "seed") for name, settings in job.settings["benchmarks"].items()
     }
     for seed in sorted(folder.glob(f"eval/{job.wildcards['cell']}/seed-*")):
         if not all((seed / f"{name}.run.json").exists() for name in planned):
@@ -87,18 +89,6 @@ def kind_of(study: Study, job: Job) -> tuple[str, str | None]:
         return job.rule, None
     stage = stages_of(str(job.wildcards["cell"]))[-1]
     return job.rule, study.config["stages"][stage]["recipe"]
-
-
-def is_done(job: Job, results: Path) -> bool:
-    """Say whether a training or evaluation has been done: its records hold the planned keys."""
-    cell, seed = job.wildcards["cell"], job.wildcards["seed"]
-    planned = {results / f"models/{cell}/seed-{seed}/training.json": job.key}
-    if job.rule == "evaluate":
-        planned = {
-            results / f"eval/{cell}/seed-{seed}/{benchmark}.json": settings["key"]
-            for benchmark, settings in job.settings["benchmarks"].items()
-        }
-    return all(path.exists() and _read(path).get("key") == key for path, key in planned.items())
 
 
 def logged_seconds(job: Job, logs: Path) -> float | None:

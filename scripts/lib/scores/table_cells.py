@@ -3,26 +3,15 @@
 import csv
 import io
 from collections.abc import Iterable
-from itertools import product
 from pathlib import Path
 
 from scripts.lib.files import read_json, write_text
-from scripts.lib.records import check_key
 
 
-def read_cells(
-    folder: Path, planned: dict[str, str], benchmarks: Iterable[str]
-) -> dict[tuple[str, str], dict]:
-    """Read the records folder/CELL/BENCHMARK.json into {(cell, benchmark): record}.
-
-    `planned` holds the key of each cell; a record with another one ends the program.
-    """
-    found = {}
-    for cell, benchmark in product(planned, benchmarks):
-        path = folder / cell / f"{benchmark}.json"
-        found[cell, benchmark] = read_json(path)
-        check_key(path, found[cell, benchmark], planned[cell])
-    return found
+def read_cells(paths: Iterable[Path]) -> dict[tuple[str, str], dict]:
+    """Read table cells, checked before, into {(cell, benchmark): record}."""
+    records = [read_json(path) for path in paths]
+    return {(record["cell"], record["benchmark"]): record for record in records}
 
 
 def write_csv(path: Path | str, columns: list[str], rows: list[dict]) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from scripts.lib.files import read_json
-from scripts.lib.records import check_key
 
 COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct"]
 
@@ -29,29 +28,13 @@ class Evaluation(NamedTuple):
     verdicts: Verdicts | None
 
 
-def read_evaluations(
-    paths: Iterable[Path], planned: dict[str, dict[str, dict[str, str]]]
-) -> dict[tuple[str, int, str], Evaluation]:
-    """Read records into {(cell, seed, benchmark): evaluation}, each checked against its key.
-
-    `planned` holds the keys as {cell: {benchmark: {seed: key}}}; all of them must be there.
-    """
+def read_evaluations(paths: Iterable[Path]) -> dict[tuple[str, int, str], Evaluation]:
+    """Read evaluations, checked before, into {(cell, seed, benchmark): evaluation}."""
     found = {}
     for path in paths:
         record = read_json(path)
-        cell, seed, benchmark = (record.get(name) for name in ("cell", "seed", "benchmark"))
-        check_key(path, record, planned.get(cell, {}).get(benchmark, {}).get(str(seed)))
         verdicts = read_verdicts(path, record) if record["status"] == "ok" else None
-        found[cell, seed, benchmark] = Evaluation(record, verdicts)
-    missing = [
-        f"{cell}/seed-{seed}/{benchmark}"
-        for cell, benchmarks in planned.items()
-        for benchmark, seeds in benchmarks.items()
-        for seed in seeds
-        if (cell, int(seed), benchmark) not in found
-    ]
-    if missing:
-        raise SystemExit(f"no evaluation of {', '.join(missing)} given; give its file by --records")
+        found[record["cell"], record["seed"], record["benchmark"]] = Evaluation(record, verdicts)
     return found
 
 

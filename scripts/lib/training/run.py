@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ class Training:
     output: Path
     runtime: float = 0.0  # minutes that the job has; 0: no limit
     vllm: dict[str, Any] | None = None  # its settings, where it generates GRPO's rollouts
+    vouched: dict[str, Any] = field(default_factory=dict)  # what every job's record holds
 
     @property
     def name(self) -> str:
@@ -255,7 +256,7 @@ def finish(training: Training, record: dict[str, Any]) -> None:
         "device_seconds": 0.0,
         "peak_memory_bytes": 0,
     }
-    job = {"key": training.key, "config": training.settings}
+    job = {"key": training.key, "config": training.settings} | training.vouched
     write_json(training.output, nothing | run_facts(training.rule) | record | training.who | job)
     end = record["reason"] or f"done after {record['steps']} steps"
     report(f"{training.name}: {end}")

@@ -1,0 +1,200 @@
+"""Problems, traces, training examples, their lengths and cards (rules/data.smk, distill.smk)."""
+
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
+from scripts.lib.dag.models import template_settings, untrained
+from scripts.lib.digests import kept_digest
+from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.recipes import recipe_of
+
+RAW = {"rows": "data/{dataset}/raw.jsonl", "record": "data/{dataset}/raw.json"}
+EXAMPLES = {"rows": "data/{dataset}/examples.jsonl", "record": "data/{dataset}/examples.json"}
+CHECKS = ("rows", "columns", "sha256")  # of a source: the content decides, not what is expected
+
+
+def raw_rule(study: Study, dataset: str) -> str:
+    """Return the rule that makes a data set's raw rows."""
+    definition = study.config["datasets"][dataset]
+    for source, rule in (("generate", "generate_dataset"), ("distill", "sample_traces")):
+        if source in definition:
+            return rule
+    return "fetch_dataset"
+
+
+def examples_rule(study: Study, dataset: str) -> str:
+    """Return the rule that makes a data set's training examples."""
+    traces = "problems" in study.config["datasets"][dataset]
+    return "verify_traces" if traces else "make_examples"
+
+
+def raw(study: Study, dataset: str) -> Job:
+    """Return the job that makes a data set's raw rows."""
+    return job(study, raw_rule(study, dataset), dataset=dataset)
+
+
+def examples(study: Study, dataset: str) -> Job:
+    """Return the job that makes a data set's training examples."""
+    return job(study, examples_rule(study, dataset), dataset=dataset)
+
+
+def source_of(study: Study, dataset: str) -> dict[str, Any]:
+    """Return where a data set is fetched from, with the checks of its content."""
+    definition = study.config["datasets"][dataset]
+    return definition["mirror" if study.config.get("mirror") else "hub"]
+
+
+def mirror_file(study: Study, dataset: str) -> Path:
+    """Return a data set's file in the mirror folder.
+
+    Raises SystemExit where the config names none, or it is not there.
+    """
+    folder, key = Path(study.config["mirror"]), f"datasets.{dataset}.mirror"
+    if "mirror" not in study.config["datasets"][dataset]:
+        raise SystemExit(
+            f"{key}: not given, but the mirror {folder} is in use; name its file there"
+        )
+    file = folder / study.config["datasets"][dataset]["mirror"]["file"]
+    if not file.is_file():
+        raise SystemExit(
+            f"{file}: no such file, but {key}.file names it and the mirror (SRLM_MIRROR or "
+            "`mirror`) is in use. Put the file there, or unset the mirror."
+        )
+    return file
+
+
+def source_is_expected(study: Study, record: dict[str, Any], dataset: str) -> bool:
+    """Say whether what was fetched has the rows, columns and sha256 that the config expects."""
+    expected = source_of(study, dataset)
+    return (
+        record["rows"] == expected.get("rows", record["rows"])
+        and set(expected.get("columns", [])) <= set(record["columns"])
+        and expected.get("sha256") in (None, *record["source_files"].values())
+    )
+
+
+@entry("fetch_dataset", satisfied=source_is_expected, **RAW)
+def fetch_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return the pinned source of a data set: its commit, or the content of the mirror's file."""
+    settings: Settings = {"schema": study.config["datasets"][dataset]["schema"]}
+    if study.config.get("mirror"):
+        return settings | {"mirror": {"sha256": kept_digest(mirror_file(study, dataset))}}, {}
+    hub = source_of(study, dataset)
+    return settings | {"hub": {n: v for n, v in hub.items() if n not in CHECKS}}, {}
+
+
+@entry("generate_dataset", **RAW)
+def generate_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return the kinds and number of generated word problems."""
+    definition = study.config["datasets"][dataset]
+    return {"schema": definition["schema"], **definition["generate"]}, {}
+
+
+@entry("load_problems", rows="data/{dataset}/problems.jsonl", record="data/{dataset}/problems.json")
+def load_problems(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return the schema of a data set's raw rows."""
+    return {"schema": study.config["datasets"][dataset]["schema"]}, {
+        "raw": raw(study, dataset)["rows"]
+    }
+
+
+@entry("clean_dataset", rows="data/{dataset}/clean.jsonl", record="data/{dataset}/clean.json")
+def clean_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return how training problems are cleaned, and the test sets that they must not touch."""
+    cleaning = study.config["cleaning"]
+    tests = sorted(cleaning["decontaminate"])
+    return cleaning | {"decontaminate": tests}, {
+        "problems": load_problems(study, dataset=dataset)["rows"],
+        "against": [load_problems(study, dataset=test)["rows"] for test in tests],
+    }
+
+
+@entry("make_examples", **EXAMPLES)
+def make_examples(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return the prompt of training examples."""
+    prompt = study.config["prompts"][study.config["examples"]["prompt"]]
+    return {"prompt": prompt}, {"problems": clean_dataset(study, dataset=dataset)["rows"]}
+
+
+@entry("sample_traces", **RAW)
+def sample_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return how a teacher is asked for traces, the teacher, and the problems."""
+    definition = study.config["datasets"][dataset]
+    distill = definition["distill"]
+    settings = {
+        **distill,
+        "prompt": study.config["prompts"][distill["prompt"]],
+        "chat_template_kwargs": template_settings(study, distill["teacher"]),
+    }
+    return settings, {
+        "teacher": untrained(study, distill["teacher"])["record"],
+        "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
+    }
+
+
+@entry("verify_traces", **EXAMPLES)
+def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return how traces are judged and written, the traces, and the problems that they answer."""
+    definition = study.config["datasets"][dataset]
+    settings = {
+        "schema": definition["schema"],
+        "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
+        "grader": study.config["grader"],
+    }
+    return settings, {
+        "traces": raw(study, dataset)["rows"],
+        "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
+    }
+
+
+@entry("count_tokens", record="data/{dataset}/tokens/{model}.json")
+def count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, Inputs]:
+    """Return the limits that lengths are compared with, the examples, and the tokenizer's model."""
+    limits = {
+        stage["recipe"]: recipe_of(study, name)["max_length"]
+        for name, stage in study.config["stages"].items()
+        if stage["data"] == dataset and stage["trainer"] == "sft"
+    }
+    settings = {"max_length": limits, "chat_template_kwargs": template_settings(study, model)}
+    return settings, {
+        "examples": examples(study, dataset)["rows"],
+        "model": untrained(study, model)["record"],
+    }
+
+
+def trained_models(study: Study, dataset: str) -> list[str]:
+    """Return the untrained models that a data set is used on, by way of any of their cells."""
+    stages = study.config["stages"]
+    cells = [c for c in study.cells() if dataset in (stages[s]["data"] for s in stages_of(c))]
+    return sorted({model_of(cell) for cell in cells})
+
+
+@entry("make_data_card", card="data/{dataset}/card.md", record="data/{dataset}/card.record.json")
+def make_data_card(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return what a card says of its source, and the records of the steps that it reports."""
+    traces = examples_rule(study, dataset) == "verify_traces"
+    steps = [raw(study, dataset), examples(study, dataset)]
+    if not traces:
+        steps[1:1] = [job(study, r, dataset=dataset) for r in ("load_problems", "clean_dataset")]
+    counts = [
+        count_tokens(study, dataset=dataset, model=model)
+        for model in trained_models(study, dataset)
+    ]
+    return {"source": _source(study, dataset)}, {
+        "records": [step["record"] for step in steps],
+        "tokens": [count["record"] for count in counts],
+    }
+
+
+def _source(study: Study, dataset: str) -> dict[str, str]:
+    """Return what a card says about where a data set's rows come from; the config has the rest."""
+    definition, made = study.config["datasets"][dataset], raw(study, dataset)
+    named = {"rule": made.rule, "schema": definition["schema"]}
+    if "problems" in definition:
+        named["golds of"] = definition["problems"]
+    described = made.settings
+    if made.rule == "fetch_dataset":
+        described = source_of(study, dataset)
+    scalars = {n: str(v) for n, v in described.items() if not isinstance(v, dict | list)}
+    return named | scalars

@@ -1,0 +1,61 @@
+"""Untrained models: fetched from the hub, from a local folder, or built (rules/models.smk)."""
+
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
+from scripts.lib.digests import kept_digests
+from scripts.lib.study.cells import Study
+
+
+def model_rule(study: Study, model: str) -> str:
+    """Return the rule that makes an untrained model available."""
+    return "build_model" if "build" in study.config["models"][model] else "fetch_model"
+
+
+def untrained(study: Study, model: str) -> Job:
+    """Return the job that makes an untrained model available."""
+    return job(study, model_rule(study, model), model=model)
+
+
+def template_settings(study: Study, model: str) -> Settings:
+    """Return the settings of a model's chat template."""
+    return study.config["models"][model].get("chat_template_kwargs", {})
+
+
+def path_is_recorded(study: Study, record: dict[str, Any], model: str) -> bool:
+    """Say whether a record names the folder in which the config has a model, if it is a folder."""
+    path = study.config["models"][model].get("path")
+    return record["source"].get("path") == path
+
+
+@entry(
+    "fetch_model",
+    satisfied=path_is_recorded,
+    checkpoint=True,
+    record="models/{model}/model.json",
+)
+def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
+    """Return the source of a model: its commit, or the content of a local folder."""
+    definition = study.config["models"][model]
+    if "path" in definition:
+        return {"files": kept_digests(Path(definition["path"]))}, {}
+    return {"repo": definition["repo"], "revision": definition["revision"]}, {}
+
+
+@entry("build_tokenizer", checkpoint=True, record="tokenizers/{tokenizer}/tokenizer.json")
+def build_tokenizer(study: Study, tokenizer: str) -> tuple[Settings, Inputs]:
+    """Return the corpus and size of a toy tokenizer."""
+    return {**study.config["tokenizers"][tokenizer], "prompts": study.config["prompts"]}, {}
+
+
+@entry("build_model", checkpoint=True, record="models/{model}/model.json")
+def build_model(study: Study, model: str) -> tuple[Settings, Inputs]:
+    """Return how a toy model is built, its tokenizer, and the model that it starts from, if any."""
+    build = study.config["models"][model]["build"]
+    inputs = {
+        "tokenizer": build_tokenizer(study, tokenizer=build["tokenizer"])["record"],
+        "start": [untrained(study, build["start"])["record"]] if "start" in build else [],
+    }
+    decides = {name: value for name, value in build.items() if name != "save_steps"}
+    return {"build": decides, "prompts": study.config["prompts"]}, inputs

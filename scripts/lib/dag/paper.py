@@ -1,0 +1,122 @@
+"""Tables and figures, and what the named targets ask for (rules/paper.smk)."""
+
+from typing import Any
+
+from scripts.lib.dag.data import make_data_card
+from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
+from scripts.lib.dag.score import collect_scores, compare_parents, table_cells
+from scripts.lib.study.cells import Study, model_of, stages_of
+
+
+@entry(
+    "make_table",
+    tex="tables/{table}.tex",
+    markdown="tables/{table}.md",
+    csv="tables/{table}.csv",
+    html="tables/{table}.html",
+    record="tables/{table}.record.json",
+)
+def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
+    """Return a table's rows and texts, and its table cells."""
+    definition = study.config["tables"][table]
+    sections = [
+        {
+            "section": section["section"],
+            "rows": [
+                [_row(study, cell) for cell in study.candidates(row)] for row in section["rows"]
+            ],
+        }
+        for section in definition["sections"]
+    ]
+    settings = {
+        "caption": definition["caption"],
+        "sections": sections,
+        "benchmarks": _columns(study),
+        "note": study.config.get("note"),
+        "context": _short_contexts(study, table),
+    }
+    return settings, {"cells": table_cells(study, study.cells_of_table(table))}
+
+
+def _row(study: Study, cell: str) -> dict[str, str]:
+    return {"cell": cell, "label": study.label(cell)}
+
+
+def _short_contexts(study: Study, table: str) -> dict[str, int]:
+    """Return {label: tokens} of a table's models whose context is shorter than the evaluation's."""
+    models = {
+        model_of(cell): study.config["models"][model_of(cell)]
+        for cell in study.cells_of_table(table)
+    }
+    full = study.config["evaluation"]["max_model_length"]
+    return {
+        model["label"]: model["max_model_length"]
+        for model in models.values()
+        if model.get("max_model_length", full) < full
+    }
+
+
+def _columns(study: Study) -> list[dict[str, str]]:
+    return [
+        {"name": name, "label": study.config["benchmarks"][name]["label"]}
+        for name in study.benchmarks()
+    ]
+
+
+@entry(
+    "plot_scores",
+    pdf="figures/scores.pdf",
+    png="figures/scores.png",
+    record="figures/scores.record.json",
+)
+def plot_scores(study: Study) -> tuple[Settings, Inputs]:
+    """Return the figure's sections and labels, and the table cells of the study."""
+    settings = {
+        "sections": _figure_sections(study),
+        "benchmarks": _columns(study),
+        "note": study.config.get("note"),
+    }
+    return settings, {"cells": table_cells(study, study.cells())}
+
+
+def _figure_sections(study: Study) -> list[dict[str, Any]]:
+    """Return the sections of the tables that train something, or of all if none does.
+
+    A row that is chosen by its numbers stands in another table too; the figure has it once.
+    """
+    tables = [
+        [
+            {
+                "section": section["section"],
+                "rows": [
+                    _row(study, study.cell_of_row(row))
+                    for row in section["rows"]
+                    if isinstance(row, str)
+                ],
+            }
+            for section in study.config["tables"][name]["sections"]
+        ]
+        for name in study.config["tabulate"]
+    ]
+    training = [t for t in tables if any(stages_of(row["cell"]) for s in t for row in s["rows"])]
+    return [section for table in training or tables for section in table]
+
+
+# ------------------------------------------------------------------------------------- targets
+
+
+def targets(study: Study) -> dict[str, list[Job]]:
+    """Return the jobs that each named target asks for; `all` is all of them, and the data cards."""
+    used = {study.config["stages"][stage]["data"] for c in study.cells() for stage in stages_of(c)}
+    named = {
+        "scores": [collect_scores(study), compare_parents(study)],
+        "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
+        "figures": [plot_scores(study)],
+    }
+    cards = [make_data_card(study, dataset=dataset) for dataset in sorted(used)]
+    return named | {"all": [*(made for jobs in named.values() for made in jobs), *cards]}
+
+
+def target_files(study: Study, target: str) -> list[File]:
+    """Return the files that a named target asks for."""
+    return [made[name] for made in targets(study)[target] for name in made.outputs]

@@ -1,0 +1,54 @@
+"""Trained cells: one stage at a time, from the prefix's own checkpoint (rules/train.smk)."""
+
+from scripts.lib.dag.data import examples
+from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
+from scripts.lib.dag.models import model_rule, template_settings, untrained
+from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
+from scripts.lib.study.recipes import recipe_of
+
+RECORD = "models/{cell}/seed-{seed}/training.json"
+LAUNCHED = ("scripts/accelerate/ddp.yaml", "scripts/accelerate/zero2.yaml")
+# When unfinished work is saved changes no result.
+NOT_DECIDING = ("save_steps",)
+
+
+def cell_rule(study: Study, cell: str) -> str:
+    """Return the rule that makes a cell's model."""
+    stages = stages_of(cell)
+    if not stages:
+        return model_rule(study, cell)
+    return f"train_{study.config['stages'][stages[-1]]['trainer']}"
+
+
+def model(study: Study, cell: str, seed: int) -> Job:
+    """Return the job that makes a cell's model; an untrained one has no seed."""
+    if parent_of(cell) is None:
+        return untrained(study, cell)
+    return job(study, cell_rule(study, cell), cell=cell, seed=seed)
+
+
+def _training(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
+    stage = stages_of(cell)[-1]
+    recipe = recipe_of(study, stage)
+    settings = {
+        "seed": seed,
+        "recipe": {name: value for name, value in recipe.items() if name not in NOT_DECIDING},
+        "chat_template_kwargs": template_settings(study, model_of(cell)),
+    }
+    return settings, {
+        "parent": model(study, parent_of(cell) or "", seed)["record"],
+        "examples": examples(study, study.config["stages"][stage]["data"])["rows"],
+    }
+
+
+@entry("train_sft", reads=LAUNCHED, checkpoint=True, record=RECORD)
+def train_sft(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
+    """Return a stage's recipe, the prefix's checkpoint and the examples."""
+    return _training(study, cell, seed)
+
+
+@entry("train_grpo", reads=LAUNCHED, checkpoint=True, record=RECORD)
+def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
+    """Return a stage's recipe and rewards, the prefix's checkpoint and the examples."""
+    settings, inputs = _training(study, cell, seed)
+    return settings | {n: study.config[n] for n in ("rewards", "grader", "collapse")}, inputs
