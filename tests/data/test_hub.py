@@ -21,7 +21,8 @@ from scripts.fetch_dataset import check_files, check_rows
 from scripts.lib.data.hub import seconds_asked
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.cells import Study
-from tests.hub_server import Fault, Hub
+from scripts.lib.dag.jobs import job
+from tests.data.hub_server import Fault, Hub
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 
 CONFIG = ROOT / "config.yaml"

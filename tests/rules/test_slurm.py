@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from tests.slurm_cluster import processes, running_cluster
+from tests.rules.slurm_cluster import processes, running_cluster
 from tests.workflow import ENVIRONMENT, ROOT, checkout, reproducible, without_vllm
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,6 @@
 """The profiles for clusters and workstations: what they ask for, and what is refused at the start.
 
-tests/test_slurm.py submits for real; this needs no SLURM.
+tests/rules/test_slurm.py submits for real; this needs no SLURM.
 """
 
 import importlib.util

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 ETC = Path("/etc/slurm")
-MARK = "# Written by tests/slurm_cluster.py\n"
+MARK = "# Written by tests/rules/slurm_cluster.py\n"
 PACKAGES = "slurm-wlm slurmctld slurmd slurm-client munge"
 NODES = {"h100": ["h100-01", "h100-02"], "fragile": ["fragile-01", "fragile-02"]}  # by partition
 FIRST_PORT = 26817

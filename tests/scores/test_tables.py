@@ -4,7 +4,6 @@ import csv
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,8 @@ from scripts.make_table import (
 )
 from scripts.print_summary import describe_rl, fit_table
 from tests.score_samples import cell_record, table_records, table_settings
+from tests.workflow import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAPER = ROOT.parent / "shared" / "paper.md"
 DOCUMENT = r"\documentclass{article}\usepackage{booktabs}\begin{document}%s\end{document}"
 

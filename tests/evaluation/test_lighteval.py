@@ -15,8 +15,8 @@ import pytest
 from scripts import evaluate as script
 from scripts.lib.evaluation.completions import SCHEMA, mean_over_problems
 from tests.evaluation_case import SETTINGS, make_model, problems, run
+from tests.workflow import ROOT
 
-ROOT = Path(__file__).parents[1]
 ENDINGS = ("json", "parquet")  # what must not differ between two runs; run.json may
 
 pytestmark = pytest.mark.slow

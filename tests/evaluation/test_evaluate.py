@@ -19,8 +19,7 @@ from scripts.lib.evaluation.completions import (
 )
 from scripts.lib.evaluation.store import entry
 from tests.evaluation_case import model_record, run
-
-ROOT = Path(__file__).parents[1]
+from tests.workflow import ROOT
 
 
 def rows_with(**columns: list) -> list[dict]:
