@@ -195,6 +195,7 @@ def _source(study: Study, dataset: str) -> dict[str, str]:
         named["golds of"] = definition["problems"]
     described = made.settings
     if made.rule == "fetch_dataset":
-        described = source_of(study, dataset)
+        found = source_of(study, dataset)
+        described = {name: value for name, value in found.items() if name not in CHECKS}
     scalars = {n: str(v) for n, v in described.items() if not isinstance(v, dict | list)}
     return named | scalars

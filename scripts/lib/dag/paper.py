@@ -70,13 +70,15 @@ def _columns(study: Study) -> list[dict[str, str]]:
     record="figures/scores.record.json",
 )
 def plot_scores(study: Study) -> tuple[Settings, Inputs]:
-    """Return the figure's sections and labels, and the table cells of the study."""
+    """Return the figure's sections and labels, and the table cells that it shows."""
+    sections = _figure_sections(study)
     settings = {
-        "sections": _figure_sections(study),
+        "sections": sections,
         "benchmarks": _columns(study),
         "note": study.config.get("note"),
     }
-    return settings, {"cells": table_cells(study, study.cells())}
+    shown = dict.fromkeys(row["cell"] for section in sections for row in section["rows"])
+    return settings, {"cells": table_cells(study, list(shown))}
 
 
 def _figure_sections(study: Study) -> list[dict[str, Any]]:

@@ -1,0 +1,480 @@
+"""What is made anew after an edit: exactly what it can change, of the demo or of the paper's study.
+
+Each row is one edit and the number of jobs of each rule that run again.
+"""
+
+import copy
+import shutil
+
+import pytest
+
+from tests.dag.edits import (
+    changed,
+    config_of,
+    copied_code,
+    moved,
+    reading_code_in,
+    replaced,
+    several,
+    units,
+)
+
+NUMBERS = {"collect_scores": 1, "compare_parents": 1, "make_table": 3, "plot_scores": 1}
+NOTHING: dict[str, int] = {}
+
+
+def scored(evaluations, cells, **before):
+    """Return the jobs of so many evaluations and cells, of all that follows, and of `before`."""
+    return {"evaluate": evaluations, "score_cell": cells, **NUMBERS, **before}
+
+
+CARDS = {"count_tokens": 4, "make_data_card": 2}
+PROBLEMS = {"load_problems": 1, "clean_dataset": 1, "make_examples": 1, "verify_traces": 1}
+TRAINED_DEMO = scored(18, 18, train_sft=8, train_grpo=10)
+TRAINED_PAPER = scored(54, 18, train_sft=24, train_grpo=30)
+ALL_DEMO = scored(21, 21, train_sft=8, train_grpo=10, verify_traces=1, sample_traces=1, **CARDS)
+
+
+@pytest.fixture(scope="module")
+def before():
+    """Return {study: (config, its units)} as they are."""
+    return {name: (config, units(config)) for name in STUDIES for config in [config_of(name)]}
+
+
+STUDIES = ("demo", "paper")
+
+
+def put(path, value):
+    """Return an edit of a config that gives a key, by its path, another value."""
+
+    def edit(config):
+        *above, last = path.split("/")
+        for name in above:
+            config = config[name]
+        config[last] = value(config[last]) if callable(value) else value
+
+    return edit
+
+
+CONFIG_EDITS = {
+    "RL's learning rate": (
+        "demo",
+        put("recipes/grpo/learning_rate", 2.0e-4),
+        scored(10, 10, train_grpo=10),
+    ),
+    "SFT's learning rate": (
+        "demo",
+        put("recipes/sft/learning_rate", 1.0e-3),
+        scored(8, 8, train_sft=4, train_grpo=4),
+    ),
+    "LoRA's learning rate": (
+        "demo",
+        put("recipes/sft-lora/learning_rate", 1.0e-3),
+        scored(8, 8, train_sft=4, train_grpo=4),
+    ),
+    "sampling of the evaluation": ("demo", put("evaluation/temperature", 0.7), scored(21, 21)),
+    "samples of one benchmark": ("demo", put("benchmarks/amc23/num_samples", 5), scored(21, 21)),
+    "batches of the evaluation": ("demo", put("evaluation/batch_size", 8), scored(21, 21)),
+    "problems of a test set": (
+        "demo",
+        put("datasets/toy-gsm8k-test/generate/rows", 50),
+        scored(21, 21, generate_dataset=1, load_problems=1),
+    ),
+    "problems of the training set": (
+        "demo",
+        put("datasets/toy-gsm8k/generate/rows", 50),
+        TRAINED_DEMO | PROBLEMS | CARDS | {"generate_dataset": 1, "sample_traces": 1},
+    ),
+    "the teacher's sampling": (
+        "demo",
+        put("datasets/toy-gsm8k-distilled/distill/temperature", 0.7),
+        scored(8, 8, sample_traces=1, verify_traces=1, train_sft=4, train_grpo=4)
+        | {"count_tokens": 2, "make_data_card": 1},
+    ),
+    "a note below the tables": ("demo", put("note", "Toys."), {"make_table": 3, "plot_scores": 1}),
+    "when a toy's build is saved": ("demo", put("models/toy-base/build/save_steps", 100), NOTHING),
+    "the evaluation's prompt": (
+        "paper",
+        put("prompts/boxed/user", "Q: {question}"),
+        scored(90, 30),
+    ),
+    "the training prompt": (
+        "paper",
+        put("prompts/training/user", "Q: {question}"),
+        TRAINED_PAPER | CARDS | {"make_examples": 1, "verify_traces": 1},
+    ),
+    "one more seed": (
+        "paper",
+        put("seeds", [0, 1, 2, 3]),
+        scored(30, 30, train_sft=8, train_grpo=10),
+    ),
+    "fewer seeds": ("paper", put("seeds", [0]), {"score_cell": 30, **NUMBERS}),
+    "fewer benchmarks": ("paper", put("evaluate", ["gsm8k"]), NUMBERS),
+    "fewer tables": (
+        "paper",
+        put("tabulate", ["table2"]),
+        {"collect_scores": 1, "compare_parents": 1, "plot_scores": 1},
+    ),
+    "another hybrid": (
+        "paper",
+        lambda config: config["tables"]["table3"]["sections"][1]["rows"].append("base+sft+kd+rl"),
+        scored(3, 1, train_sft=3, train_grpo=3, make_table=2),
+    ),
+    "when a training is saved": ("paper", put("recipes/sft/save_steps", 7), NOTHING),
+    "1.0 written as 1": ("paper", put("rewards/format", 1), NOTHING),
+    "the weight of a reward": (
+        "paper",
+        put("rewards/format", 0.5),
+        scored(30, 10, train_grpo=30),
+    ),
+    "when RL counts as collapsed": (
+        "paper",
+        put("collapse/zero_reward_steps", 9),
+        scored(30, 10, train_grpo=30),
+    ),
+    "the grader's time limit": (
+        "paper",
+        put("grader/timeout", 6.0),
+        scored(90, 30, train_grpo=30, train_sft=12, verify_traces=1)
+        | {"count_tokens": 2, "make_data_card": 1},
+    ),
+    "a table's caption": ("paper", put("tables/table2/caption", "Other."), {"make_table": 1}),
+    "a model's label": (
+        "paper",
+        put("models/qwen2.5-0.5b/label", "Qwen"),
+        {"make_table": 3, "plot_scores": 1},
+    ),
+    "a stage's label": (
+        "paper",
+        put("stages/kd/label", "Distillation"),
+        {"make_table": 3, "plot_scores": 1},
+    ),
+    "the order of the test sets": (
+        "paper",
+        put("cleaning/decontaminate", lambda names: names[::-1]),
+        NOTHING,
+    ),
+    "the threshold of near duplicates": (
+        "paper",
+        put("cleaning/near_duplicates/threshold", 0.8),
+        TRAINED_PAPER | CARDS | {"clean_dataset": 1, "make_examples": 1, "verify_traces": 1},
+    ),
+    "rows, columns and digest that are expected": (
+        "paper",
+        lambda config: config["datasets"]["gsm8k"]["hub"].update(
+            rows=7, columns=["question"], sha256="a" * 64
+        ),
+        NOTHING,
+    ),
+    "the revision of a data set": (
+        "paper",
+        put("datasets/gsm8k/hub/revision", "a" * 40),
+        TRAINED_PAPER | CARDS | PROBLEMS | {"fetch_dataset": 1},
+    ),
+    "the pin of the traces": (
+        "paper",
+        put("datasets/gsm8k-distilled/hub/revision", "a" * 40),
+        scored(24, 8, fetch_dataset=1, verify_traces=1, train_sft=12, train_grpo=12)
+        | {"count_tokens": 2, "make_data_card": 1},
+    ),
+    "the revision of a model of Table 1": (
+        "paper",
+        put("models/openthinker-7b/revision", "a" * 40),
+        {"fetch_model": 1, "evaluate": 3, "score_cell": 1, **NUMBERS, "make_table": 1}
+        | {"plot_scores": 0},
+    ),
+    "settings of a chat template": (
+        "paper",
+        put("models/qwen3-0.6b/chat_template_kwargs", {"enable_thinking": True}),
+        {"evaluate": 3, "score_cell": 1, **NUMBERS, "make_table": 1, "plot_scores": 0},
+    ),
+    "facts that only the price reads": (
+        "paper",
+        lambda config: (
+            config["models"]["qwen2.5-0.5b"].update(parameters=1, cache_bytes_per_token=1),
+            config["costs"].update(slots=1),
+        ),
+        NOTHING,
+    ),
+    "how vLLM uses its device": ("paper", put("vllm/max_num_seqs", 8), NOTHING),
+}
+
+
+@pytest.mark.parametrize("name", CONFIG_EDITS)
+def test_an_edit_of_the_config_makes_anew_exactly_what_it_changes(name, before):
+    study, edit, expected = CONFIG_EDITS[name]
+    config, known = before[study]
+    edited = copy.deepcopy(config)
+    edit(edited)
+    assert changed(known, units(edited)) == {r: n for r, n in expected.items() if n}
+
+
+SHIFT = [("    return float(np.mean(means))", "    return float(np.mean(means)) + SHIFT")]
+STATISTICS = "scripts/lib/scores/statistics.py"
+
+
+def package_constant(value, of=STATISTICS):
+    """Return the edit that lets `accuracy` add a constant of its package's __init__.py."""
+    return several(
+        lambda folder: (folder / "scripts/lib/scores/__init__.py").write_text(f"SHIFT = {value}\n"),
+        replaced(of, *SHIFT, ("import numpy as np", "import numpy as np\nfrom . import SHIFT")),
+    )
+
+
+def relative_constant(value):
+    """Return the edit that lets `accuracy` add a constant of a module beside its own."""
+    return several(
+        lambda folder: (folder / "scripts/lib/scores/shift.py").write_text(f"SHIFT = {value}\n"),
+        replaced(
+            STATISTICS,
+            *SHIFT,
+            ("import numpy as np", "import numpy as np\nfrom .shift import SHIFT"),
+        ),
+    )
+
+
+SCORES = {"score_cell": 21, **NUMBERS}
+GRADED = scored(21, 21, verify_traces=1, train_grpo=10, train_sft=4) | {
+    "count_tokens": 2,
+    "make_data_card": 1,
+}
+# An edit, or two of which the second is compared with the first; the jobs of the demo.
+CODE_EDITS = {
+    "a comment": (
+        [replaced("scripts/lib/files.py", ("import hashlib\n", "# why\nimport hashlib\n"))],
+        NOTHING,
+    ),
+    "a docstring": (
+        [replaced("scripts/lib/files.py", ("Return the hex sha256", "Return the sha256"))],
+        NOTHING,
+    ),
+    "an annotation": (
+        [replaced(STATISTICS, ("(means: np.ndarray) -> float:", "(means):"))],
+        NOTHING,
+    ),
+    "an annotated variable": (
+        [replaced("scripts/lib/data/cleaning.py", ("first: dict[str, str] = {}", "first = {}"))],
+        NOTHING,
+    ),
+    "the message of a SystemExit": (
+        [replaced("scripts/lib/training/recipes.py", ("lora has no argument", "lora lacks"))],
+        NOTHING,
+    ),
+    "the message of a ValueError": (
+        [replaced("scripts/lib/data/schemas.py", ("no final answer behind", "nothing behind"))],
+        NOTHING,
+    ),
+    "a progress line": (
+        [replaced("scripts/build_model.py", ("goes on from step", "resumes at step"))],
+        NOTHING,
+    ),
+    "what a program says of itself": (
+        [replaced("scripts/train_sft.py", ("Train one SFT", "Tune one SFT"))],
+        NOTHING,
+    ),
+    "the help of a flag": (
+        [replaced("scripts/make_table.py", ("name of the table in the config", "the table"))],
+        NOTHING,
+    ),
+    "the order of imports": (
+        [
+            replaced(
+                "scripts/lib/scores/verdicts.py",
+                (
+                    "import numpy as np\nimport pyarrow.parquet as pq",
+                    "import pyarrow.parquet as pq\nimport numpy as np",
+                ),
+            )
+        ],
+        NOTHING,
+    ),
+    "another name for an import": (
+        [
+            replaced(
+                "scripts/lib/scores/verdicts.py",
+                ("import numpy as np", "import numpy"),
+                ("np.", "numpy."),
+            )
+        ],
+        NOTHING,
+    ),
+    "a module's place": ([moved("scripts.lib.scores.statistics", "scripts.lib.tests.t")], NOTHING),
+    "a module's name": ([moved("scripts.lib.data.prompts", "scripts.lib.data.chats")], NOTHING),
+    "code that nothing uses": (
+        [replaced(STATISTICS, ("Z95 = ", "UNUSED = 1\nZ95 = "))],
+        NOTHING,
+    ),
+    "a constant in a package": ([package_constant(0.0), package_constant(0.1)], SCORES),
+    "a constant behind a relative import": ([relative_constant(0.0), relative_constant(1)], SCORES),
+    "an interval": (
+        [replaced(STATISTICS, ("shrink = 1 +", "shrink = 2 +"))],
+        SCORES | {"compare_parents": 0},
+    ),
+    "the correction of p-values": (
+        [replaced(STATISTICS, ("(len(p_values) - rank) *", "(len(p_values) - rank + 1) *"))],
+        {"compare_parents": 1},
+    ),
+    "the form of the CSV files": (
+        [
+            replaced(
+                "scripts/lib/scores/table_cells.py", ('lineterminator="\\n"', "lineterminator=''")
+            )
+        ],
+        {"collect_scores": 1, "compare_parents": 1, "make_table": 3},
+    ),
+    "a LaTeX table's size": (
+        [replaced("scripts/make_table.py", (r"\small", r"\footnotesize"))],
+        {"make_table": 3},
+    ),
+    "the figure's resolution": (
+        [replaced("scripts/plot_scores.py", ("dpi=200", "dpi=100"))],
+        {"plot_scores": 1},
+    ),
+    "how the grader reads prose": (
+        [
+            replaced(
+                "scripts/lib/grading/prose.py",
+                (
+                    "def has_words(text: str) -> bool:\n",
+                    "def has_words(text):\n    text = text.strip()\n",
+                ),
+            )
+        ],
+        GRADED,
+    ),
+    "how training examples become tokens": (
+        [replaced("scripts/lib/model/encoding.py", ("removeprefix(opened)", "lstrip(opened)"))],
+        scored(16, 16, train_sft=8, train_grpo=8, **CARDS),
+    ),
+    "when a training collapsed": (
+        [
+            replaced(
+                "scripts/lib/training/collapse.py", ("== zero_reward_steps", "> zero_reward_steps")
+            )
+        ],
+        TRAINED_DEMO,
+    ),
+    "which questions are duplicates": (
+        [replaced("scripts/lib/data/cleaning.py", ('r"[^\\W_]+"', 'r"[^\\W]+"'))],
+        TRAINED_DEMO
+        | CARDS
+        | {"clean_dataset": 1, "make_examples": 1, "verify_traces": 1, "sample_traces": 1},
+    ),
+    "how a data set is fetched": (
+        [replaced("scripts/lib/data/hub.py", ("LONGEST_WAIT = 60.0", "LONGEST_WAIT = 61.0"))],
+        NOTHING,
+    ),
+    "how GPUs are shared": (
+        [replaced("scripts/lib/machine/devices.py", ("POLL_SECONDS = 1.0", "POLL_SECONDS = 2.0"))],
+        NOTHING,
+    ),
+    "when a training makes room": (
+        [replaced("scripts/lib/training/preemption.py", ("= 60.0", "= 61.0"))],
+        NOTHING,
+    ),
+    "what a mistake in the config is called": (
+        [replaced("scripts/lib/study/config.py", ("given twice", "twice"))],
+        NOTHING,
+    ),
+    "the price": (
+        [replaced("scripts/lib/price/costs.py", ("BYTES_BUILT = 2, 4", "BYTES_BUILT = 2, 5"))],
+        NOTHING,
+    ),
+    "what a record says of the machine": (
+        [replaced("scripts/lib/provenance.py", ('"torch",', '"torch",\n    "numpy",'))],
+        NOTHING,
+    ),
+    "vLLM's code, where transformers generates": (
+        [
+            replaced(
+                "scripts/lib/engines/vllm.py", ("CLOSING_SECONDS = 30.0", "CLOSING_SECONDS = 9")
+            )
+        ],
+        NOTHING,
+    ),
+    "a rule's command": (
+        [replaced("rules/score.smk", (" --cell {wildcards.cell}", " --cell '{wildcards.cell}'"))],
+        SCORES | {"compare_parents": 0},
+    ),
+    "white space in a rule's command": (
+        [replaced("rules/score.smk", (" --cell {wildcards.cell}", "  --cell {wildcards.cell}"))],
+        NOTHING,
+    ),
+    "a rule's message": (
+        [replaced("rules/score.smk", ('"score_cell {wildcards', '"scores {wildcards'))],
+        NOTHING,
+    ),
+    "where a rule's log goes": (
+        [replaced("rules/score.smk", ("logs/{study}/score_cell/", "logs/{study}/scores/"))],
+        NOTHING,
+    ),
+    "how accelerate starts processes": (
+        [lambda folder: _append(folder / "scripts/accelerate/ddp.yaml", "debug: true\n")],
+        TRAINED_DEMO,
+    ),
+    "a comment in accelerate's file": (
+        [lambda folder: _append(folder / "scripts/accelerate/ddp.yaml", "# why\n")],
+        NOTHING,
+    ),
+    "a new matplotlib": (
+        [replaced("envs/paper.yaml", ("matplotlib==", "matplotlib==9"))],
+        {"make_table": 3, "plot_scores": 1},
+    ),
+    "a new torch": (
+        [replaced("envs/study.yaml", ("- torch==", "- torch==9"))],
+        ALL_DEMO | {"build_tokenizer": 1, "build_model": 3},
+    ),
+    "a new SciPy for the scores": (
+        [replaced("envs/data.yaml", ("scipy==", "scipy==9"))],
+        ALL_DEMO
+        | {"generate_dataset": 6, "load_problems": 6, "clean_dataset": 1, "make_examples": 1},
+    ),
+    "the hash of a pinned file": (
+        [replaced("envs/study.yaml", ("--hash=sha256:0", "--hash=sha256:1"))],
+        NOTHING,
+    ),
+}
+
+
+def _append(path, text):
+    path.write_text(path.read_text() + text)
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory):
+    return copied_code(tmp_path_factory.mktemp("code"))
+
+
+@pytest.mark.parametrize("name", CODE_EDITS)
+def test_an_edit_of_the_code_makes_anew_exactly_what_it_changes(name, before, code, tmp_path):
+    edits, expected = CODE_EDITS[name]
+    config, known = before["demo"]
+    for number, edit in enumerate(edits):
+        folder = shutil.copytree(code, tmp_path / str(number))
+        edit(folder)
+        with reading_code_in(folder):
+            known, earlier = units(config), known
+    assert changed(earlier, known) == {r: n for r, n in expected.items() if n}
+
+
+def test_the_code_of_an_engine_makes_anew_what_it_generated(before, code, tmp_path):
+    folder = shutil.copytree(code, tmp_path / "edited")
+    file = folder / "scripts/lib/engines/transformers.py"
+    if not file.exists():
+        pytest.skip("one engine as yet")
+    _append(file, "\nEXECUTED = print\nEXECUTED()\n")
+    config, known = before["demo"]
+    with reading_code_in(folder):
+        after = units(config)
+    assert changed(known, after) == {"evaluate": 21, "sample_traces": 1}
+
+
+def test_a_result_with_the_shell_of_another_number_of_threads_is_another(monkeypatch, before):
+    from scripts.lib.dag import jobs
+
+    config, known = before["demo"]
+    monkeypatch.setitem(jobs.SHELL, "OMP_NUM_THREADS", "2")
+    jobs._rule_facts.cache_clear()
+    after = units(config)
+    jobs._rule_facts.cache_clear()
+    assert set(changed(known, after)) == {rule for rule, _, _ in known}
