@@ -1,7 +1,6 @@
 """Digests of a user's own files, kept from one start to the next by size and time of change."""
 
 import contextlib
-import functools
 from pathlib import Path
 
 from scripts.lib.files import read_json, sha256_of, write_json
@@ -9,7 +8,6 @@ from scripts.lib.files import read_json, sha256_of, write_json
 KEPT = Path(".snakemake/digests.json")  # beside Snakemake's own memory; losing it costs time alone
 
 
-@functools.cache
 def kept_digest(path: Path) -> str:
     """Return the hex sha256 of a file; an unchanged large one is not read again."""
     stat = path.stat()

@@ -5,7 +5,8 @@ import copy
 import pytest
 import yaml
 
-from scripts.lib.study import fingerprint, jobs
+from scripts.lib.dag import code, environment, rules
+from scripts.lib.dag.jobs import job
 from scripts.lib.study.config import validated_study
 from tests.workflow import ROOT
 
@@ -20,7 +21,7 @@ def study_with(change=lambda config: None):
 
 
 def key(rule, change=lambda config: None, **wildcards):
-    return jobs.job(study_with(change), rule, **wildcards).key
+    return job(study_with(change), rule, **wildcards).key
 
 
 def test_a_key_is_the_same_in_two_plans():
@@ -65,11 +66,12 @@ def test_seeds_and_cells_have_keys_of_their_own():
 
 
 def test_one_benchmarks_samples_change_no_other_benchmarks_key():
-    def records(change=lambda config: None):
-        return jobs.job(study_with(change), "score_cell", cell=CELL).settings["benchmarks"]
+    def keys(change=lambda config: None):
+        parts = job(study_with(change), "score_cell", cell=CELL).parts
+        return {name: part.key for name, part in parts.items()}
 
-    changed = records(lambda c: c["benchmarks"]["amc23"].update(num_samples=8))
-    assert {name for name in changed if changed[name] != records()[name]} == {"amc23"}
+    changed = keys(lambda c: c["benchmarks"]["amc23"].update(num_samples=8))
+    assert {name for name in changed if changed[name] != keys()[name]} == {"amc23"}
 
 
 def test_a_table_follows_its_cells():
@@ -83,17 +85,17 @@ def digest_of(source, tmp_path, monkeypatch):
     (tmp_path / "scripts" / "lib").mkdir(parents=True, exist_ok=True)
     for name, text in source.items():
         (tmp_path / "scripts" / name).write_text(text)
-    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
-    for cached in (fingerprint.code_fingerprint, fingerprint._tree, fingerprint._tree_digest):
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    for cached in (code.code_fingerprint, code._module):
         cached.cache_clear()
-    digest = fingerprint.code_fingerprint("one")
-    for cached in (fingerprint.code_fingerprint, fingerprint._tree, fingerprint._tree_digest):
+    digest = code.code_fingerprint("scripts.one")
+    for cached in (code.code_fingerprint, code._module):
         cached.cache_clear()
     return digest
 
 
 SOURCE = {
-    "one.py": "from scripts.lib.two import f\nprint(f(1))\n",
+    "one.py": "from scripts.lib.two import f\nRESULT = f(1)\n",
     "lib/two.py": "def f(x):\n    return x\n",
 }
 
@@ -101,7 +103,7 @@ SOURCE = {
 def test_comments_docstrings_and_format_leave_the_fingerprint(tmp_path, monkeypatch):
     before = digest_of(SOURCE, tmp_path, monkeypatch)
     same = {
-        "one.py": '"""What it is."""\nfrom scripts.lib.two import f\n\n\nprint( f(1) )  # why\n',
+        "one.py": '"""What it is."""\nfrom scripts.lib.two import f\n\n\nRESULT = f( 1 )  # why\n',
         "lib/two.py": 'def f(x):\n    """Return x."""\n    return x\n',
     }
     assert digest_of(same, tmp_path, monkeypatch) == before
@@ -127,27 +129,26 @@ def test_a_module_that_is_run_by_name_counts(tmp_path, monkeypatch):
     assert digest_of(other, tmp_path, monkeypatch) != before
 
 
-def test_the_environment_counts_by_its_pins_for_the_rules_that_name_it(tmp_path, monkeypatch):
-    (tmp_path / "rules").mkdir()
+def test_an_environment_counts_by_its_pins(tmp_path, monkeypatch):
     (tmp_path / "envs").mkdir()
-    (tmp_path / "rules" / "all.smk").write_text(
-        'rule one:\n    """One."""\n\n    conda:\n        "../envs/one.yaml"\n\n\n'
-        'rule two:\n    conda:\n        "../envs/two.yaml"\n'
-    )
-    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
-    pin = "      - torch=={}\n        --hash=sha256:{}\n"
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
     digests = []
     for version, digest in (("2.13.0", "aa"), ("2.13.0", "bb"), ("2.14.0", "aa")):
-        (tmp_path / "envs" / "one.yaml").write_text(f"# {digest}\n" + pin.format(version, digest))
-        (tmp_path / "envs" / "two.yaml").write_text("      - numpy==2.3.5\n")
-        fingerprint.environment_fingerprint.cache_clear()
-        digests.append([fingerprint.environment_fingerprint(rule) for rule in ("one", "two")])
+        pin = f"# {digest}\n      - torch=={version}\n        --hash=sha256:{digest}\n"
+        (tmp_path / "envs" / "one.yaml").write_text(pin)
+        environment.pins.cache_clear()
+        environment.environment_fingerprint.cache_clear()
+        digests.append(environment.environment_fingerprint("one"))
+    environment.pins.cache_clear()
+    environment.environment_fingerprint.cache_clear()
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_rule_without_an_entry_is_named():
+    assert rules.environment_of("score_cell") == "data"
+    assert rules.command_of("score_cell").startswith("exec python -m scripts.score_cell")
     with pytest.raises(SystemExit, match="no rule three"):
-        fingerprint.environment_of("three")
-    fingerprint.environment_fingerprint.cache_clear()
-    assert digests[0] == digests[1]
-    assert digests[0][0] != digests[2][0]
-    assert digests[0][1] == digests[2][1]
+        rules.environment_of("three")
 
 
 def test_collapse_counts_for_grpo_alone():
@@ -170,8 +171,7 @@ def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):
 
 
 def evaluation_settings(cell, change=lambda config: None):
-    job = jobs.job(study_with(change), "evaluate", cell=cell, seed=0)
-    return job.settings["benchmarks"]["gsm8k"]
+    return job(study_with(change), "evaluate", cell=cell, seed=0, benchmark="gsm8k").settings
 
 
 def test_a_model_of_short_context_is_evaluated_within_it():
@@ -183,7 +183,7 @@ def test_the_two_rows_of_qwen3_differ_in_their_chat_template_alone():
     thinking, plain = (evaluation_settings(name) for name in ("qwen3-0.6b-thinking", "qwen3-0.6b"))
     assert thinking["chat_template_kwargs"] == {"enable_thinking": True}
     differing = {name for name in thinking if thinking[name] != plain[name]}
-    assert differing == {"chat_template_kwargs", "key"}
+    assert differing == {"chat_template_kwargs"}
 
 
 @pytest.mark.parametrize("name", ["parameters", "cache_bytes_per_token"])

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from scripts.cli import check_inputs
 from scripts.lib.data.cleaning import (
     decontaminate,
     deduplicate,
@@ -14,8 +13,7 @@ from scripts.lib.data.cleaning import (
 from scripts.lib.data.prompts import messages, target
 from scripts.lib.data.schemas import LOADERS
 from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right, split_trace
-from scripts.lib.files import read_jsonl, write_json
-from scripts.lib.study.jobs import Job
+from scripts.lib.files import read_jsonl
 from scripts.make_examples import example
 from tests.real_files import FILES
 
@@ -191,17 +189,6 @@ def test_the_real_traces_are_joined_judged_and_written_as_examples(real_data):
     kept, wrong = keep_right(joined, timeout=5.0)
     assert (len(traces), len(unjoined), len(wrong), len(kept)) == (14, 0, 0, 14)
     assert corrupted_golds(traces, problems) == []
-
-
-def test_a_file_that_another_plan_left_is_refused(tmp_path):
-    for key in ("planned", "other"):
-        write_json(tmp_path / "clean.json", {"key": key})
-        job = Job("make_examples", {}, ["planned"])
-        if key == "planned":
-            check_inputs(job, tmp_path / "clean.jsonl")
-        else:
-            with pytest.raises(SystemExit, match="clean.json: its key is other"):
-                check_inputs(job, tmp_path / "clean.jsonl")
 
 
 def test_a_broken_line_is_named(tmp_path):

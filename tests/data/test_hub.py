@@ -15,13 +15,12 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import yaml
-from scripts.lib.study.jobs import job
 
 from scripts.fetch_dataset import check_files, check_rows
+from scripts.lib.dag.jobs import job
 from scripts.lib.data.hub import seconds_asked
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.cells import Study
-from scripts.lib.dag.jobs import job
 from tests.data.hub_server import Fault, Hub
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 

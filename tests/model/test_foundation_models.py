@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
+from scripts.lib.dag.jobs import job
 from scripts.lib.machine.memory import available_memory, check_memory, evaluation_gb
 from scripts.lib.model.chat_template import set_template_settings
-from scripts.lib.study import jobs
 from scripts.lib.study.config import validated_study
 from tests.training_case import tiny_model
 from tests.workflow import ROOT
@@ -63,7 +63,7 @@ def test_every_model_of_table_1_fits_an_h100_of_80_gb():
     study = validated_study(yaml.safe_load((ROOT / "config.yaml").read_text()), [])
     needs = {}
     for name, model in study.config["models"].items():
-        settings = jobs.job(study, "evaluate", cell=name, seed=0).settings["benchmarks"]["gsm8k"]
+        settings = job(study, "evaluate", cell=name, seed=0, benchmark="gsm8k").settings
         needs[name] = evaluation_gb(model, settings)
     assert needs["qwen2.5-0.5b"] == pytest.approx(15.9, abs=0.1)
     assert needs["qwen2.5-math-7b-instruct"] == pytest.approx(24.7, abs=0.1)

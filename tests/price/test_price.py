@@ -8,11 +8,12 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from scripts.lib.dag.jobs import job as planned_job
+from scripts.lib.dag.paper import targets
 from scripts.lib.files import write_json
 from scripts.lib.price.costs import Costs
-from scripts.lib.price.dag import cell_targets, dag_of, study_targets
 from scripts.lib.price.schedule import critical_path, wall_time
-from scripts.lib.study import jobs
+from scripts.lib.price.walk import cell_targets, dag_of
 from scripts.lib.study.cells import Study
 from scripts.plan import lines_of, price_of
 from tests.workflow import DEMO, ROOT, planned, snakemake
@@ -39,7 +40,7 @@ def counted(dag):
 
 
 def seconds(study, rule, never_stop=0.0, results=ROOT / "no-results", **wildcards):
-    return Costs(study, never_stop, results).seconds(jobs.job(study, rule, **wildcards))
+    return Costs(study, never_stop, results).seconds(planned_job(study, rule, **wildcards))
 
 
 @pytest.mark.parametrize("override", ["", MINE, DEMO.read_text()], ids=["paper", "mine", "demo"])
@@ -49,7 +50,7 @@ def test_the_jobs_are_those_that_snakemake_plans_from_nothing(override, tmp_path
     jobs = planned("--configfile", file, "--", "all", folder=tmp_path)
     jobs.pop("all")
     study = study_of(yaml.safe_load(file.read_text()))
-    assert counted(dag_of(study, study_targets(study))) == jobs
+    assert counted(dag_of(study, targets(study)["all"])) == jobs
 
 
 @pytest.mark.parametrize("cell", ["qwen2.5-0.5b", CELL])
@@ -117,7 +118,7 @@ def test_the_wall_time_lies_between_its_bounds(tmp_path):
 
 def training(study, results, seed, device, device_seconds):
     """Write the record of a finished training of `base+sft` as a run leaves it."""
-    job = jobs.job(study, "train_sft", cell="qwen2.5-0.5b+sft", seed=seed)
+    job = planned_job(study, "train_sft", cell="qwen2.5-0.5b+sft", seed=seed)
     record = {
         "key": job.key,
         "status": "ok",

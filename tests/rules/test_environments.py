@@ -17,16 +17,18 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
 
-from scripts.lib.files import write_json
-from scripts.lib.study import fingerprint, jobs
+from scripts.lib.dag.jobs import ENTRIES, job
+from scripts.lib.dag.paper import make_table, plot_scores
+from scripts.lib.dag.rules import environment_of
+from scripts.lib.files import sha256_of, write_json
 from scripts.lib.study.config import validated_study
 from scripts.write_conda_env import conda_env
 from tests.score_samples import cell_record
 from tests.workflow import ROOT
 
 ENVS = ROOT / "envs"
-LOCKS = ["gpu", "cpu", "engines", "paper", "tools"]
-CONDA = {"study": "gpu", "paper": "paper"}
+LOCKS = ["gpu", "cpu", "engines", "data", "paper", "tools"]
+CONDA = {"study": "gpu", "data": "data", "paper": "paper"}
 FOLLOWING_GPU = ["--universal", "--config-file", ENVS / "uv.toml"]
 RESOLVED_WITH = {  # as `make lock` does
     "gpu": ["--no-config", "--python-platform", "x86_64-manylinux_2_28"],
@@ -35,6 +37,7 @@ RESOLVED_WITH = {  # as `make lock` does
         *["--config-file", ENVS / "uv.toml", "--override", ENVS / "engines.override"],
         *["--python-platform", "x86_64-manylinux_2_28"],
     ],
+    "data": FOLLOWING_GPU,
     "paper": FOLLOWING_GPU,
     "tools": [*FOLLOWING_GPU, "--override", ENVS / "tools.override"],
 }
@@ -57,7 +60,7 @@ def pip_section(name):
 
 def rules_of(environment):
     """Return the rules that run in an environment."""
-    return [rule for rule in jobs.JOBS if fingerprint.environment_of(rule).stem == environment]
+    return [rule for rule in ENTRIES if environment_of(rule) == environment]
 
 
 # -------------------------------------------------------------------------------- agreement
@@ -73,7 +76,7 @@ def test_lock_conda_file_and_installed_package_agree(package):
     assert metadata.version(package) == version
 
 
-@pytest.mark.parametrize("lock", ["cpu", "engines", "paper", "tools"])
+@pytest.mark.parametrize("lock", ["cpu", "engines", "data", "paper", "tools"])
 def test_every_shared_package_has_one_version(lock):
     gpu, other = pins_of(lock_text("gpu")), pins_of(lock_text(lock))
     assert {p: v for p, v in other.items() if p in gpu} == {p: gpu[p] for p in other if p in gpu}
@@ -84,7 +87,9 @@ def test_the_running_environment_is_that_of_the_locks():
         canonicalize_name(d.metadata["Name"]): d.version.partition("+")[0]
         for d in metadata.distributions()
     }
-    lines = re.findall(r"^[a-z0-9].*==[^\\\n]*", lock_text("cpu") + lock_text("tools"), re.M)
+    lines = re.findall(
+        r"^[a-z0-9].*==[^\\\n]*", lock_text("cpu") + lock_text("paper") + lock_text("tools"), re.M
+    )
     needed = [r for r in map(Requirement, lines) if r.marker is None or r.marker.evaluate()]
     assert len(needed) > 200
     for requirement in needed:
@@ -115,7 +120,7 @@ def test_the_gpu_lock_holds_the_cuda_stack_and_the_cpu_lock_leaves_torch_to_the_
 def test_make_setup_installs_the_stack_that_is_asked_for(stack):
     command = ["make", "--dry-run", "--always-make", "setup", f"STACK={stack}"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert f"-r envs/{stack}.lock -r envs/tools.lock" in printed
+    assert f"-r envs/{stack}.lock -r envs/paper.lock -r envs/tools.lock" in printed
     assert ("torch==" in printed) == (stack == "cpu")
 
 
@@ -146,12 +151,13 @@ def test_no_file_names_a_host_or_a_folder_of_a_machine(file):
 # ------------------------------------------------------------------------------------ rules
 
 
-def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it():
+def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--lint"])  # else no rule names one
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=ROOT / "Snakefile")._workflow
         workflow.include(workflow.snakefile, overwrite_default_target=True)
-        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name in jobs.JOBS}
-    named = {rule: f"../envs/{fingerprint.environment_of(rule).name}" for rule in jobs.JOBS}
+        given = {rule.name: rule.conda_env for rule in workflow.rules if rule.name in ENTRIES}
+    named = {rule: f"../envs/{environment_of(rule)}.yaml" for rule in ENTRIES}
     assert given == named
     assert set(named.values()) == {f"../envs/{environment}.yaml" for environment in CONDA}
 
@@ -179,11 +185,19 @@ def imported(module, seen):
     return packages - {"scripts"} - sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("rule", rules_of("paper"))
-def test_a_rule_of_the_small_environment_imports_only_what_is_in_it(rule):
+@pytest.mark.parametrize("rule", [*rules_of("data"), *rules_of("paper")])
+def test_a_rule_of_a_small_environment_imports_only_what_is_in_it(rule):
     packages = imported(f"scripts.{rule}", set())
     needed = {canonicalize_name(distributions()[package][0]) for package in packages}
-    assert {"jsonschema", "pyyaml"} <= needed <= pins_of(lock_text("paper")).keys()
+    assert {"jsonschema", "pyyaml"} <= needed <= pins_of(lock_text(environment_of(rule))).keys()
+
+
+def test_the_three_lists_hold_one_another_but_for_what_draws():
+    data, paper, cpu = (pins_of(lock_text(name)).keys() for name in ("data", "paper", "cpu"))
+    assert data < paper
+    assert data - {"torch"} <= cpu
+    assert "matplotlib" in paper - cpu
+    assert set(rules_of("paper")) == {"make_table", "plot_scores"}
 
 
 def test_whatever_loads_models_or_grades_runs_in_the_large_environment():
@@ -276,21 +290,20 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
     write_json(tmp_path / "config.json", config)
     for number, cell in enumerate(study.cells()):
         for benchmark in study.benchmarks():
-            record = cell_record(cell, benchmark, 0.1 + number / 50, seeds=3)
-            record["key"] = jobs.job(study, "score_cell", cell=cell).key
-            write_json(tmp_path / "cells" / cell / f"{benchmark}.json", record)
+            part = job(study, "score_cell", cell=cell, benchmark=benchmark)
+            file = tmp_path / part.outputs["cell"]
+            write_json(file, cell_record(cell, benchmark, 0.1 + number / 50, seeds=3))
+            vouched = {"key": part.key, "files": {file.name: sha256_of(file)}}
+            write_json(tmp_path / part.outputs["record"], vouched)
     made = []
     for python in (sys.executable, paper_python):
         folder = tmp_path / f"made-{len(made)}"
-        given = ["--config", tmp_path / "config.json", "--cells", tmp_path / "cells"]
-        table, figure = (
-            jobs.job(study, "make_table", table="table2"),
-            jobs.job(study, "plot_scores"),
-        )
-        table_flags = ["--key", table.key, "--table", "table2", "--output-folder", folder]
-        run_script(python, "make_table", *given, *table_flags)
-        png = ["--pdf", folder / "scores.pdf", "--png", folder / "scores.png"]
-        run_script(python, "plot_scores", *given, "--key", figure.key, *png)
+        given = ["--config", tmp_path / "config.json", "--output", folder / "record.json"]
+        table, figure = make_table(study, table="table2"), plot_scores(study)
+        forms = [f"--{form}={folder}/table.{form}" for form in ("tex", "markdown", "html", "csv")]
+        run_script(python, "make_table", *given, "--key", table.key, "--table", "table2", *forms)
+        images = ["--pdf", folder / "scores.pdf", "--png", folder / "scores.png"]
+        run_script(python, "plot_scores", *given, "--key", figure.key, *images)
         made.append({file.name: file.read_bytes() for file in folder.iterdir()})
-    assert len(made[0]) == 6
+    assert len(made[0]) == 7
     assert made[0] == made[1]

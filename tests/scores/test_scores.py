@@ -16,17 +16,12 @@ RIGHT_3_OF_4 = [[True, True], [True, False], [False, True], [True, True]]
 RIGHT_1_OF_4 = [[True, True], [False, False], [False, False], [False, False]]
 
 
-def planned(cell: str, seeds: int) -> dict:
-    """Return the planned keys of a cell's evaluations."""
-    return {cell: {"gsm8k": {str(seed): f"{cell}-{seed}" for seed in range(seeds)}}}
-
-
 def test_a_cell_is_the_mean_over_seeds_problems_and_samples(tmp_path):
     paths = [
         write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
         write_evaluation(tmp_path, "toy+rl", 1, RIGHT_1_OF_4),
     ]
-    found = read_evaluations(reversed(paths), planned("toy+rl", 2))
+    found = read_evaluations(reversed(paths))
     record = score_benchmark(list(found.values()))
     assert record["accuracy"] == 0.5
     assert record["seeds"] == [0, 1]
@@ -45,7 +40,7 @@ def test_a_collapsed_seed_is_marked_and_has_no_number(tmp_path):
         write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
         write_evaluation(tmp_path, "toy+rl", 1, RIGHT_3_OF_4, status="collapsed"),
     ]
-    found = read_evaluations(paths, planned("toy+rl", 2))
+    found = read_evaluations(paths)
     record = score_benchmark(list(found.values()))
     assert (record["status"], record["accuracy"]) == ("collapsed", 0.75)
     rows = score_rows(record)
@@ -57,7 +52,7 @@ def test_a_collapsed_seed_is_marked_and_has_no_number(tmp_path):
 
 def test_scores_have_stable_columns_and_numbers(tmp_path):
     path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_1_OF_4)
-    record = score_benchmark(list(read_evaluations([path], planned("toy+rl", 1)).values()))
+    record = score_benchmark(list(read_evaluations([path]).values()))
     write_csv(tmp_path / "scores.csv", COLUMNS, score_rows(record))
     head, row = (tmp_path / "scores.csv").read_text().splitlines()
     assert head.startswith("cell,benchmark,seed,n,k,accuracy,interval_low,interval_high,")
@@ -65,40 +60,23 @@ def test_scores_have_stable_columns_and_numbers(tmp_path):
     assert row.endswith(",0.000000,0.250000,0.500000,12.00,1,ok")
 
 
-def test_a_record_of_another_plan_is_refused(tmp_path):
-    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
-    with pytest.raises(SystemExit, match="gsm8k.json: its key is toy.rl-0, but new is planned"):
-        read_evaluations([path], {"toy+rl": {"gsm8k": {"0": "new"}}})
-    with pytest.raises(SystemExit, match="no such record is planned"):
-        read_evaluations([path], planned("toy+sft", 1))
-
-
-def test_a_missing_evaluation_is_named(tmp_path):
-    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
-    with pytest.raises(SystemExit, match=r"toy\+rl/seed-1/gsm8k"):
-        read_evaluations([path], planned("toy+rl", 2))
-
-
 def test_verdicts_that_do_not_fit_their_record_are_refused(tmp_path):
     path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
     record = json.loads(path.read_text()) | {"samples": 3}
     path.write_text(json.dumps(record))
     with pytest.raises(SystemExit, match="does not hold 3 sample.s. of each of 4 problems"):
-        read_evaluations([path], planned("toy+rl", 1))
+        read_evaluations([path])
     path.with_suffix(".parquet").write_bytes(b"PAR1")
     with pytest.raises(SystemExit, match="not the details of an evaluation"):
-        read_evaluations([path], planned("toy+rl", 1))
+        read_evaluations([path])
 
 
-def test_a_missing_or_stale_cell_record_is_named(tmp_path):
-    (tmp_path / "toy").mkdir()
+def test_table_cells_are_read_by_cell_and_benchmark(tmp_path):
     record = cell_record("toy", "gsm8k", 0.5)
-    (tmp_path / "toy" / "gsm8k.json").write_text(json.dumps(record))
-    assert read_cells(tmp_path, {"toy": "key of toy"}, ["gsm8k"]) == {("toy", "gsm8k"): record}
-    with pytest.raises(SystemExit, match="toy/amc23.json: no such file"):
-        read_cells(tmp_path, {"toy": "key of toy"}, ["gsm8k", "amc23"])
-    with pytest.raises(SystemExit, match="gsm8k.json: its key is key of toy, but new is planned"):
-        read_cells(tmp_path, {"toy": "new"}, ["gsm8k"])
+    (tmp_path / "gsm8k.json").write_text(json.dumps(record))
+    assert read_cells([tmp_path / "gsm8k.json"]) == {("toy", "gsm8k"): record}
+    with pytest.raises(SystemExit, match="amc23.json: no such file"):
+        read_cells([tmp_path / "amc23.json"])
 
 
 def test_comparisons_pair_seeds_and_name_collapsed_cells(tmp_path):
@@ -110,9 +88,8 @@ def test_comparisons_pair_seeds_and_name_collapsed_cells(tmp_path):
     settings = {
         "pairs": [["toy+sft", "toy"], ["toy+rl", "toy"]],
         "benchmarks": ["gsm8k"],
-        "records": planned("toy", 1) | planned("toy+sft", 1) | planned("toy+rl", 1),
     }
-    rows = comparison_rows(settings, read_evaluations(paths, settings["records"]))
+    rows = comparison_rows(settings, read_evaluations(paths), [0])
     write_csv(tmp_path / "comparisons.csv", list(rows[0]), rows)
     with (tmp_path / "comparisons.csv").open(newline="") as lines:
         trained, collapsed = csv.DictReader(lines)
