@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from scripts.lib.study.recipes import resolved
+
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text(encoding="utf-8"))
 QWEN = {
     "vocab_size": 151936,
@@ -130,7 +132,7 @@ def toy(case: Case) -> Case:
 def recipe_of(case: Case, recipes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return a case's recipe: the study's own, with less work and no checkpoint."""
     steps = {"sft": 2 + case.steps, "grpo": 1 + case.steps}.get(case.program, 1)
-    recipe = recipes[case.recipe] | {
+    recipe = resolved(recipes, case.recipe) | {
         "max_steps": steps,
         "per_device_train_batch_size": case.batch,
         "global_batch_size": case.whole,

@@ -36,7 +36,7 @@ from scripts.lib.machine.devices import COUNTED
 from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
 from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
 
 if mirror := os.environ.get("SRLM_MIRROR"):

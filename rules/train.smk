@@ -4,6 +4,8 @@ INPUTS:  the prefix's model.json or training.json, results/{study}/data/{dataset
 OUTPUTS: results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json (the checkpoint beside it)
 """
 
+from scripts.lib.training.passes import TOKENS_PER_PASS
+
 
 rule train_sft:
     """Supervised fine-tuning, full or LoRA, on solutions or on a teacher's traces (paper 3.3)."""
@@ -23,6 +25,7 @@ rule train_sft:
     resources:
         gpu=1,
         distributed="ddp",
+        tokens_per_pass=TOKENS_PER_PASS,
         runtime=0,
     params:
         key=key_of("train_sft"),
@@ -35,6 +38,7 @@ rule train_sft:
         " --cell {wildcards.prefix}+{wildcards.stage} --seed {wildcards.seed}"
         " --parent {input.parent:q} --examples {input.examples:q}"
         " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
+        " --tokens-per-pass {resources.tokens_per_pass}"
         " --runtime {resources.runtime} --output {output:q} &> {log:q}"
 
 
@@ -56,6 +60,7 @@ rule train_grpo:
     resources:
         gpu=1,
         distributed="ddp",
+        tokens_per_pass=TOKENS_PER_PASS,
         engine="transformers",
         runtime=0,
     params:
@@ -70,4 +75,5 @@ rule train_grpo:
         " --parent {input.parent:q} --examples {input.examples:q}"
         " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
         " --engine {resources.engine}"
+        " --tokens-per-pass {resources.tokens_per_pass}"
         " --runtime {resources.runtime} --output {output:q} &> {log:q}"

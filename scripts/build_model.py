@@ -198,8 +198,8 @@ def main() -> None:
     start = checkpoint_of(args.start) if args.start else None
     began = time.time()
     with locked(args.checkpoints):
-        tidy(args.checkpoints, key)
         work, aside = args.checkpoints / key, args.output.parent / ".checkpoint"
+        tidy(work, "build_model", key, model=args.model)
         tokenizer = checkpoint_of(args.tokenizer)
         settings = run.settings | {"build": build}
         facts = build_model(settings, tokenizer, start, work, aside, args.model)

@@ -7,12 +7,13 @@ runs measured where they did; nothing is run or submitted, and nothing is writte
 """
 
 import argparse
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.lib.console import align
+from scripts.lib.console import align, spell_bytes
 from scripts.lib.dag.jobs import Job
 from scripts.lib.dag.paper import targets
 from scripts.lib.dag.train import model
@@ -73,10 +74,16 @@ class Price:
         return sum((seconds or self.likely)[job] for job in self.on_device(jobs))
 
 
-def price_of(study: Study, results: Path) -> Price:
-    """Return a study's price: the model's, corrected by the measurements of this and other runs."""
+def price_of(study: Study, results: Path, tokens_per_pass: Mapping[str, int] = {}) -> Price:
+    """Return a study's price: the model's, corrected by the measurements of this and other runs.
+
+    `tokens_per_pass` says how many tokens a pass of a cell's training may have, where not as usual.
+    """
     dag = dag_of(study, targets(study)["all"])
-    cases = [Costs(study, share, results) for share in study.config["costs"]["never_stop"]]
+    cases = [
+        Costs(study, share, results, tokens_per_pass)
+        for share in study.config["costs"]["never_stop"]
+    ]
     predicted = [{job: case.seconds(job) for job in dag} for case in cases]
     folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
     measured = measured_seconds(study, dag, folders)
@@ -104,15 +111,6 @@ def spell(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def spell_bytes(size: float) -> str:
-    """Return a size for people.
-
-    >>> spell_bytes(3_200_000), spell_bytes(2.5e10)
-    ('3.2 MB', '25.0 GB')
-    """
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def name_of(job: Job) -> str:
@@ -295,9 +293,16 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="the study's resolved config")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of studies")
     parser.add_argument("--logs", type=Path, default=Path("logs"), help="folder of their logs")
+    parser.add_argument(
+        "--tokens-per-pass",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="tokens that a pass of a cell's training may have by cell, as the profile says them",
+    )
     args = parser.parse_args()
     study = load_study(args.config)
-    price = price_of(study, args.results)
+    price = price_of(study, args.results, args.tokens_per_pass)
     print("\n".join(lines_of(price, args.results / study.name, args.logs / study.name)))
 
 

@@ -16,6 +16,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from scripts.lib.engines.vllm_setup import cure_named, prepare_environment, require_vllm
+from scripts.lib.training.passes import batch_of_process, sequences_per_pass
+from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
@@ -99,19 +101,23 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     disable_progress_bars()
     settings, recipe = inputs.settings, inputs.settings["recipe"]
     names = {field.name for field in dataclasses.fields(GRPOConfig)}
-    arguments = trainer_arguments(recipe, names, "GRPOTrainer", settings["seed"], inputs.work)
     tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]
     rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest)
+    length = longest_prompt + recipe["max_completion_length"]
+    batch = batch_of_process(recipe["global_batch_size"], processes())
+    tokens, limit = inputs.tokens_per_pass, "max_completion_length"
+    per_pass = sequences_per_pass(batch, length, tokens, "train_grpo", limit)
+    seed, work = settings["seed"], inputs.work
+    arguments = trainer_arguments(recipe, per_pass, names, "GRPOTrainer", seed, work)
     if inputs.vllm:
         stops = model.generation_config.eos_token_id
-        length = longest_prompt + recipe["max_completion_length"]
         arguments |= vllm_arguments(length, inputs.vllm, stops)
     rewards, weights = reward_functions(settings, prefill(tokenizer))
     share = "vllm.colocated_gpu_memory_utilization"
-    less = "per_device_train_batch_size or max_completion_length of the recipe"
+    less = "max_completion_length of the recipe"
     with cure_named(str(inputs.parent), share, less) if inputs.vllm else nullcontext():
         trainer = RolloutTrainer(
             model=model,
@@ -123,7 +129,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
             callbacks=[inputs.watch],
         )
     # vLLM draws from the process's random numbers, and when it starts it seeds them with the rank.
-    set_seed(settings["seed"], device_specific=True)
+    set_seed(seed, device_specific=True)
     return trainer, counts
 
 

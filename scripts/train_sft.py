@@ -14,6 +14,8 @@ import os
 from typing import Any
 
 from scripts.lib.model.encoding import check_batch, encode_all
+from scripts.lib.training.passes import batch_of_process, sequences_per_pass
+from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
@@ -32,10 +34,14 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     disable_progress_bars()
     recipe, seed = inputs.settings["recipe"], inputs.settings["seed"]
     names = {field.name for field in dataclasses.fields(SFTConfig)}
-    arguments = trainer_arguments(recipe, names, "SFTTrainer", seed, inputs.work)
     tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     completion_only = recipe.get("completion_only_loss", True)
     rows, counts = encode_all(inputs.examples, tokenizer, recipe.get("max_length"), completion_only)
+    longest = max(len(row["input_ids"]) for row in rows)
+    batch = batch_of_process(recipe["global_batch_size"], processes())
+    tokens = inputs.tokens_per_pass
+    per_pass = sequences_per_pass(batch, longest, tokens, "train_sft", "max_length")
+    arguments = trainer_arguments(recipe, per_pass, names, "SFTTrainer", seed, inputs.work)
     trainer = SFTTrainer(
         model=load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer),
         args=SFTConfig(**arguments, include_num_input_tokens_seen="non_padding"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.study.cells import stages_of
 from scripts.lib.study.recipes import recipe_of
+from scripts.lib.training.passes import TOKENS_PER_PASS
 from scripts.lib.training.run import Training
 
 
@@ -27,17 +28,23 @@ def planned_training(rule: str, description: str) -> Training:
         default=0,
         help="minutes that the job has: it saves a checkpoint and leaves before; 0: no limit",
     )
+    parser.add_argument(
+        "--tokens-per-pass",
+        type=int,
+        default=TOKENS_PER_PASS,
+        help="tokens, padding included, that a device has room for in a forward and backward pass; "
+        "the profile says it, as a resource of the rule (default: %(default)s)",
+    )
     if rule == "train_grpo":
         add_engine(parser)
     args = parser.parse_args()
     run = planned_run(args, rule, cell=args.cell, seed=args.seed)
     files = (args.parent, args.examples, args.checkpoints, args.output)
+    machine = (args.tokens_per_pass, args.runtime)
     generates = rule == "train_grpo" and args.engine == "vllm"
     if not generates:
         run.engine = None  # transformers' own trainer generates
     vllm = run.study.config["vllm"] if generates else None
     recipe = recipe_of(run.study, stages_of(args.cell)[-1])  # with what stands in no key
     settings = run.settings | {"recipe": recipe}
-    return Training(
-        rule, run.job.key, args.cell, settings, *files, args.runtime, vllm, run.record()
-    )
+    return Training(rule, run.job.key, args.cell, settings, *files, *machine, vllm, run.record())

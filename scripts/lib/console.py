@@ -16,6 +16,15 @@ def report(text: str) -> None:
     os.write(descriptor, line.encode())
 
 
+def spell_bytes(size: float) -> str:
+    """Return a size for people.
+
+    >>> spell_bytes(3_200_000), spell_bytes(2.5e10)
+    ('3.2 MB', '25.0 GB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
 def align(grid: list[list[str]], right: bool = False) -> list[str]:
     """Return rows of texts as lines with aligned columns; a row without text becomes a rule.
 

@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 from scripts.lib.dag import code, environment, jobs, rules
 from scripts.lib.dag.paper import targets
 from scripts.lib.price.walk import dag_of
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from tests.workflow import DEMO, ROOT
 
 CODE = ("scripts", "rules", "envs")

@@ -7,7 +7,7 @@ import yaml
 
 from scripts.lib.dag import code, environment, rules
 from scripts.lib.dag.jobs import job
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -6,7 +6,7 @@ import yaml
 from scripts.lib.dag.jobs import job
 from scripts.lib.machine.memory import available_memory, check_memory, evaluation_gb
 from scripts.lib.model.chat_template import set_template_settings
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from tests.training_case import tiny_model
 from tests.workflow import ROOT
 

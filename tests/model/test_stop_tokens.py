@@ -1,6 +1,5 @@
 """Who stops: targets, checkpoints, rollouts and evaluation, and what LoRA on a base model does."""
 
-import copy
 import json
 import random
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 
 from scripts.lib.files import digest_files, read_jsonl, write_json, write_jsonl
 from scripts.lib.model.weights import checkpoint_of
+from scripts.lib.study.recipes import resolved
 from tests.training_case import GRPO, LORA, SFT, TOKEN_ROWS, case, examples, run_case, tiny_model
 from tests.workflow import ROOT
 
@@ -87,10 +87,12 @@ def test_a_batch_without_its_end_is_refused():
 
 def test_the_variant_stages_are_lora_and_the_token_rows():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    lora = copy.deepcopy(config["recipes"]["sft-lora"])
+    lora, with_tokens = (
+        resolved(config["recipes"], name) for name in ("sft-lora", "sft-lora-tokens")
+    )
     assert "trainable_token_indices" not in lora["lora"]  # as the paper ran it
     lora["lora"] |= {"trainable_token_indices": ["<|im_start|>", "<|im_end|>"]}
-    assert config["recipes"]["sft-lora-tokens"] == lora
+    assert with_tokens == lora
     for stage in ("sft", "kd"):
         plain, tokens = (config["stages"][f"{stage}-lora{end}"] for end in ("", "-tokens"))
         assert tokens["recipe"] == "sft-lora-tokens"

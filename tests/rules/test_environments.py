@@ -21,7 +21,7 @@ from scripts.lib.dag.jobs import ENTRIES, job
 from scripts.lib.dag.paper import make_table, plot_scores
 from scripts.lib.dag.rules import environment_of
 from scripts.lib.files import sha256_of, write_json
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from scripts.write_conda_env import conda_env
 from tests.score_samples import cell_record
 from tests.workflow import ROOT

@@ -3,7 +3,7 @@
 import yaml
 
 from scripts.lib.study.cells import model_of, parent_of, stages_of
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from tests.workflow import ROOT
 
 STUDY = validated_study(yaml.safe_load((ROOT / "config.yaml").read_text()), [])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.lib.study.config import validated_study
+from scripts.lib.study.validation import validated_study
 from tests.workflow import ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -112,6 +112,13 @@ def test_a_model_has_exactly_one_source():
     [
         (lambda c: c["stages"]["sft"].update(recipe="grpo"), "'grpo' has no max_length"),
         (lambda c: c["stages"]["rl"].update(recipe="sft"), "'sft' has no num_generations"),
+        (lambda c: c["recipes"]["sft"].pop("weight_decay"), "'sft-lora' has no weight_decay"),
+        (lambda c: c["recipes"]["sft-lora"]["lora"].pop("r"), "'sft-lora-tokens' has no lora.r"),
+        (lambda c: c["recipes"]["sft-lora"].update(inherit="sfft"), "did you mean 'sft'?"),
+        (
+            lambda c: c["recipes"]["sft"].update(inherit="sft-lora-tokens"),
+            "recipes.sft.inherit: inherits from itself",
+        ),
         (lambda c: c["benchmarks"]["amc23"].update(dataset="gsm8k-distilled"), "not of traces"),
         (lambda c: c["models"].update(DEMO["models"]), "unknown tokenizer 'toy'"),
     ],

@@ -28,8 +28,10 @@ WITHOUT_EFFECT = (
     "scripts.lib.records",
     "scripts.lib.study",
     "scripts.lib.training.launcher",
+    "scripts.lib.training.passes",
     "scripts.lib.training.preemption",
     "scripts.lib.training.program",
+    "scripts.lib.training.progress",
 )
 # The profile chooses the engine that generates, so its code is in no key: `engine_fingerprint`
 # stands in the records of what it generated.

@@ -16,7 +16,8 @@ Not in it: prefill, several GPUs a job, waiting in a queue.
 
 import functools
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,28 @@ from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import recipe_of
+from scripts.lib.training.passes import TOKENS_PER_PASS, sequences_that_fit
 
 # Rules that use the device; the others take a moment of a CPU.
 ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
 BYTES_HUB, BYTES_BUILT = 2, 4  # a parameter: bfloat16; a toy's float32
 BYTES_RESUME = 3 * (4 + 8)  # a parameter: weights and AdamW's moments, two kept, one being written
+LONGEST = 4  # times the mean length, where nothing is measured: about that of GSM8K's longest
 COPIES_OF_EVALUATION = 2  # results/ and evaluations/
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The size of a training set: its examples, and mean tokens of prompt and completion."""
+    """The size of a training set: its examples, and mean tokens of prompt and completion.
+
+    `longest_prompt` and `longest` are the tokens of the longest prompt and of the longest example.
+    """
 
     rows: int
     prompt: float
     completion: float
+    longest_prompt: float
+    longest: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +57,7 @@ class Costs:
     study: Study
     never_stop: float
     results: Path  # whose token statistics replace the assumed ones
+    tokens_per_pass: Mapping[str, int] = field(default_factory=dict)  # of a cell's training
 
     @property
     def device(self) -> dict[str, Any]:
@@ -76,9 +85,13 @@ class Costs:
         """Return the time of so many floating-point operations in training, in seconds."""
         return flops / (self.device["flops"] * self.device["mfu"])
 
-    def fixed_seconds(self, recipe: dict[str, Any], sequences: int) -> float:
-        """Return the part of a training's time that its passes take whatever their tokens."""
-        passes = sequences / recipe["per_device_train_batch_size"]
+    def fixed_seconds(self, cell: str, batch: int, longest: float) -> float:
+        """Return the part of an optimiser step's time that its passes take whatever their tokens.
+
+        `batch` are the sequences of the step, `longest` the tokens of the longest of all.
+        """
+        tokens = self.tokens_per_pass.get(cell, TOKENS_PER_PASS)
+        passes = batch / max(1, sequences_that_fit(batch, math.ceil(longest), tokens))
         return passes * self.device["micro_step_seconds"]
 
     def generation_seconds(self, model: str, sequences: int, length: float, limit: int) -> float:
@@ -125,11 +138,12 @@ class Costs:
 
     def _train_sft(self, cell: str, seed: int) -> float:
         recipe, examples = self._stage(cell)
-        sequences = recipe["global_batch_size"] * self.steps(recipe, examples)
-        length = min(examples.prompt + examples.completion, recipe["max_length"])
+        batch, limit = recipe["global_batch_size"], recipe["max_length"]
+        length = min(examples.prompt + examples.completion, limit)
         per_token = flops_per_token(recipe) * self.parameters(model_of(cell))
-        computing = self.compute_seconds(sequences * length * per_token)
-        return computing + self.fixed_seconds(recipe, sequences)
+        computing = self.compute_seconds(batch * length * per_token)
+        fixed = self.fixed_seconds(cell, batch, min(examples.longest, limit))
+        return self.steps(recipe, examples) * (computing + fixed)
 
     def _train_grpo(self, cell: str, seed: int) -> float:
         recipe, examples = self._stage(cell)
@@ -140,7 +154,7 @@ class Costs:
         length = examples.prompt + self.mean_length(before, limit)
         per_token = flops_per_token(recipe) * self.parameters(model)
         update = self.compute_seconds(batch * length * per_token)
-        update += self.fixed_seconds(recipe, batch)
+        update += self.fixed_seconds(cell, batch, examples.longest_prompt + limit)
         return steps * (rollout / recipe.get("num_iterations", 1) + update)
 
     def _evaluate(self, cell: str, seed: int) -> float:
@@ -197,7 +211,9 @@ class Costs:
             return measured
         assumed = self._assumed("examples", dataset)
         rows = assumed.get("rows", self.rows(dataset))
-        return Examples(rows, assumed["prompt"], assumed["completion"])
+        prompt, completion = assumed["prompt"], assumed["completion"]
+        longest = LONGEST * (prompt + completion)
+        return Examples(rows, prompt, completion, LONGEST * prompt, longest)
 
     def rows(self, dataset: str) -> int:
         """Return the rows that a data set's source gives."""
@@ -288,7 +304,8 @@ def measured_examples(study: Study, results: Path, dataset: str, model: str) -> 
     if found["key"] != count_tokens(study, dataset=dataset, model=model).key:
         return None
     means = (found[part]["mean"] for part in ("prompt", "completion"))
-    return Examples(found["completion"]["count"], *means)
+    longest = (found[part]["max"] for part in ("prompt", "prompt_and_completion"))
+    return Examples(found["completion"]["count"], *means, *longest)
 
 
 def flops_per_token(recipe: dict[str, Any]) -> int:

@@ -1,12 +1,45 @@
-"""A stage's hyperparameters."""
+"""Recipes that inherit: a recipe with `inherit: OTHER` says only what it does otherwise."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from scripts.lib.study.cells import Study
 
+INHERIT = "inherit"
+
 
 def recipe_of(study: Study, stage: str) -> dict[str, Any]:
-    """Return a stage's hyperparameters: its recipe's, but for the size of a pass that it names."""
-    definition = study.config["stages"][stage]
-    own = {n: v for n, v in definition.items() if n == "per_device_train_batch_size"}
-    return study.config["recipes"][definition["recipe"]] | own
+    """Return a stage's hyperparameters, with all that its recipe inherits."""
+    return resolved(study.config["recipes"], study.config["stages"][stage]["recipe"])
+
+
+def resolved(recipes: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return a recipe merged over the one that it inherits, mappings deeply, without `inherit`.
+
+    >>> resolved({"a": {"x": 1, "l": {"r": 1}}, "b": {"inherit": "a", "l": {"p": 2}}}, "b")
+    {'x': 1, 'l': {'r': 1, 'p': 2}}
+    """
+    own = {key: value for key, value in recipes[name].items() if key != INHERIT}
+    if INHERIT not in recipes[name]:
+        return own
+    return _merged(resolved(recipes, recipes[name][INHERIT]), own)
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both_mappings = {
+        key: _merged(under[key], value)
+        for key, value in over.items()
+        if isinstance(value, dict) and isinstance(under.get(key), dict)
+    }
+    return under | over | both_mappings
+
+
+def ancestors(recipes: Mapping[str, dict[str, Any]], name: str) -> list[str]:
+    """Return the recipes that one inherits from, nearest first; ends at an unknown or repeated one.
+
+    A recipe that inherits from itself is among its own ancestors.
+    """
+    found: list[str] = []
+    while (name := recipes.get(name, {}).get(INHERIT)) and name not in found:
+        found.append(name)
+    return found

@@ -1,17 +1,17 @@
 """From a recipe of the study to the arguments of a TRL trainer.
 
-A recipe holds TRL's own argument names and three of ours: `global_batch_size` (sequences of one
+A recipe holds TRL's own argument names and three more: `global_batch_size` (sequences of one
 optimiser step, over all processes), `lora` (PEFT's LoraConfig; absent for a full training) and
-`model_init_kwargs`, which is TRL's name for how the parent's weights are loaded.
+`model_init_kwargs` (how the parent's weights are loaded; this script loads them, not TRL).
 """
 
 import difflib
-import math
 import os
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.machine.devices import torch_device
+from scripts.lib.training.passes import batch_of_process
 from scripts.lib.training.processes import processes
 from scripts.lib.training.resume import KEPT_CHECKPOINTS
 
@@ -29,6 +29,7 @@ FIXED = {
     "logging_nan_inf_filter",
     "logging_strategy",
     "output_dir",
+    "per_device_train_batch_size",
     "push_to_hub",
     "remove_unused_columns",
     "report_to",
@@ -37,6 +38,7 @@ FIXED = {
     "save_strategy",
     "save_total_limit",
     "seed",
+    "steps_per_generation",
     "use_cpu",
 }
 
@@ -67,52 +69,31 @@ def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
         raise SystemExit(f"recipe: {trainer} has no argument {key}{hint}")
 
 
-def accumulation_steps(recipe: dict[str, Any], world: int) -> int:
-    """Return the gradient accumulation that makes one optimiser step the global batch."""
-    for key in ("global_batch_size", "per_device_train_batch_size"):
-        if key not in recipe:
-            raise SystemExit(f"recipe: {key} is missing")
-    whole, device = recipe["global_batch_size"], recipe["per_device_train_batch_size"]
-    if whole % (device * world):
-        raise SystemExit(
-            f"recipe: global_batch_size {whole} cannot be divided into "
-            f"per_device_train_batch_size {device} x {world} process(es); "
-            "change one of them (of recipes, or the stage's own) or the number of GPUs"
-        )
-    return whole // (device * world)
+def check_generation(recipe: dict[str, Any]) -> None:
+    """End where completions cannot be grouped by prompt, or a resume would not be exact.
 
-
-def exact_every(accumulation: int, rounds: int, iterations: int) -> int:
-    """Return after every how many optimiser steps a resume is exact: where GRPO generates anew.
-
-    TRL keeps generated completions in memory alone: a checkpoint between two generations would be
-    resumed with completions of another policy. `rounds` is TRL's steps_per_generation.
+    TRL generates the completions of `num_iterations` optimiser steps at once and keeps them in
+    memory alone: a checkpoint between two generations would be resumed with completions of another
+    policy.
     """
-    return math.lcm(accumulation, rounds * iterations) // accumulation
-
-
-def check_generation(recipe: dict[str, Any], accumulation: int, world: int) -> None:
-    """End where completions cannot be grouped by prompt, or a resume would not be exact."""
-    group = recipe["num_generations"]
-    rounds = recipe.get("steps_per_generation") or accumulation
-    generated = recipe["per_device_train_batch_size"] * world * rounds
-    if recipe["global_batch_size"] % group or generated % group:
+    whole, group = recipe["global_batch_size"], recipe["num_generations"]
+    if whole % group:
         raise SystemExit(
-            f"recipe: global_batch_size {recipe['global_batch_size']} and the {generated} "
-            f"completions of one generation must be multiples of num_generations {group}"
+            f"recipe: global_batch_size {whole} must be a multiple of num_generations {group}"
         )
-    if recipe["save_steps"] % exact_every(accumulation, rounds, recipe.get("num_iterations", 1)):
+    if recipe["save_steps"] % recipe.get("num_iterations", 1):
         raise SystemExit(
             f"recipe: save_steps {recipe['save_steps']} ends between two generations; make it a "
-            "multiple of steps_per_generation x num_iterations / gradient accumulation"
+            f"multiple of num_iterations {recipe['num_iterations']}"
         )
 
 
 def trainer_arguments(
-    recipe: dict[str, Any], names: set[str], trainer: str, seed: int, folder: Path
+    recipe: dict[str, Any], per_pass: int, names: set[str], trainer: str, seed: int, folder: Path
 ) -> dict[str, Any]:
     """Return the keyword arguments of SFTConfig or GRPOConfig for a recipe.
 
+    `per_pass` sequences make a forward and backward pass, `names` are the trainer's own arguments.
     Every step is logged, because collapse is judged step by step and a resumed run must log what an
     uninterrupted one does; NaN is logged as it is, where Trainer would hide it behind the mean.
     """
@@ -122,14 +103,15 @@ def trainer_arguments(
     save_steps = recipe.get("save_steps")
     if not isinstance(save_steps, int) or save_steps < 1:
         raise SystemExit(f"recipe: save_steps must be a whole number of steps, not {save_steps}")
-    accumulation = accumulation_steps(recipe, processes())
+    batch = batch_of_process(recipe["global_batch_size"], processes())
     if "num_generations" in recipe:
-        check_generation(recipe, accumulation, processes())
+        check_generation(recipe)
     return {key: value for key, value in recipe.items() if key not in OURS} | {
         "output_dir": str(folder),
         "seed": seed,
         "data_seed": seed,
-        "gradient_accumulation_steps": accumulation,
+        "per_device_train_batch_size": per_pass,
+        "gradient_accumulation_steps": batch // per_pass,
         "dataloader_num_workers": 0,
         "disable_tqdm": True,
         "report_to": "none",

@@ -1,12 +1,11 @@
 """What a killed training leaves behind, and how the next start goes on from it.
 
-A training works in a folder of checkpoints/{study}/train/{cell}/seed-{seed}/ that is named by its
-key, its parent's weights and its data; never in a rule's output, which Snakemake deletes before
-each start.
+A training works in a folder of checkpoints/{study}/train/{cell}/seed-{seed}/ that is named by what
+a resume must find unchanged (Training.identity); never in a rule's output, which Snakemake deletes
+before each start.
 """
 
 import json
-import re
 import shutil
 import time
 from contextlib import AbstractContextManager
@@ -18,6 +17,8 @@ from filelock import FileLock, Timeout
 from scripts.lib.files import read_json, write_json
 
 COMPLETE = "complete.json"
+NOTE = "job.json"  # in a working folder: which job's it is
+LOCK = "lock"  # beside the working folders of one cell and seed, or of one model
 KEPT_CHECKPOINTS = 2  # a torn newest one leaves the one before it
 
 
@@ -25,7 +26,7 @@ def locked(folder: Path) -> AbstractContextManager:
     """Lock a checkpoint folder for one process; the system drops the lock when that dies."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return FileLock(folder / "lock").acquire(blocking=False)
+        return FileLock(folder / LOCK).acquire(blocking=False)
     except Timeout:
         raise SystemExit(
             f"{folder}: another process is training here; wait for it, or stop it "
@@ -33,13 +34,14 @@ def locked(folder: Path) -> AbstractContextManager:
         ) from None
 
 
-def tidy(folder: Path, identity: str) -> None:
-    """Make a training's working folder; remove those of others and checkpoints torn by a kill."""
-    for other in sorted(folder.iterdir()):
-        if other.is_dir() and other.name != identity and re.fullmatch(r"[0-9a-f]{64}", other.name):
-            shutil.rmtree(other)
-    work = folder / identity
-    work.mkdir(exist_ok=True)
+def tidy(work: Path, rule: str, key: str, **wildcards: str | int) -> None:
+    """Make a job's working folder, and remove from it the checkpoints that a kill has torn.
+
+    Nothing beside it is touched: another recipe, or another clone, may go on from there. The note
+    in it lets scripts/unfinished.py say whose it is.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(work / NOTE, {"rule": rule, "key": key, "wildcards": wildcards})
     for checkpoint in sorted(work.glob("checkpoint-*")):
         if not is_complete(checkpoint):
             shutil.rmtree(checkpoint)
@@ -98,7 +100,8 @@ def check_space(folder: Path, needed: int, what: str) -> None:
     if free < needed:
         raise SystemExit(
             f"{folder}: {free / 1e9:.3f} GB are free, but {what} may take {needed / 1e9:.3f} GB: "
-            "make room, or put the folder on a larger disk (README, 'Scratch disks')"
+            "make room (`python -m scripts.unfinished` lists what may go), or put the folder on a "
+            "larger disk (README, 'Scratch disks')"
         )
 
 

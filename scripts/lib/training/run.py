@@ -27,6 +27,7 @@ from scripts.lib.machine.devices import torch_device
 from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
 from scripts.lib.training import collapse
+from scripts.lib.training.passes import TOKENS_PER_PASS, batch_of_process
 from scripts.lib.training.preemption import SLOW_DISK, Preemption, leave
 from scripts.lib.training.processes import (
     check_trainer,
@@ -34,7 +35,7 @@ from scripts.lib.training.processes import (
     main_process,
     processes,
 )
-from scripts.lib.training.recipes import accumulation_steps, check_devices
+from scripts.lib.training.recipes import check_devices
 from scripts.lib.training.resume import (
     KEPT_CHECKPOINTS,
     Clock,
@@ -59,6 +60,7 @@ class Training:
     examples: Path
     checkpoints: Path
     output: Path
+    tokens_per_pass: int = TOKENS_PER_PASS
     runtime: float = 0.0  # minutes that the job has; 0: no limit
     vllm: dict[str, Any] | None = None  # its settings, where it generates GRPO's rollouts
     vouched: dict[str, Any] = field(default_factory=dict)  # what every job's record holds
@@ -70,9 +72,13 @@ class Training:
 
     @property
     def identity(self) -> str:
-        """Return the digest of what a resume must find unchanged: key, parent's weights, data."""
+        """Return the digest of what a resume must find unchanged.
+
+        It is the key, the parent's weights, the examples, and how many tokens a pass may have: one
+        run rounds, and draws dropout, in one way from its first step to its last.
+        """
         parent = weights_digest(read_json(self.parent))
-        facts = f"{self.key} {parent} {sha256_of(self.examples)}"
+        facts = f"{self.key} {parent} {sha256_of(self.examples)} {self.tokens_per_pass}"
         return hashlib.sha256(facts.encode()).hexdigest()
 
     @property
@@ -92,6 +98,7 @@ class Inputs:
     examples: list[dict[str, Any]]
     work: Path
     watch: Any
+    tokens_per_pass: int = TOKENS_PER_PASS
     vllm: dict[str, Any] | None = None
 
 
@@ -108,12 +115,13 @@ def train(training: Training, build: Builder) -> None:
         reason = f"the parent collapsed: {read_json(training.parent)['reason']}"
         finish(training, {"status": "collapsed", "reason": reason, "steps": 0, "files": {}})
         return
-    accumulation_steps(training.settings["recipe"], processes())  # before anything is loaded
+    batch_of_process(training.settings["recipe"]["global_batch_size"], processes())
+    seed = training.settings["seed"]
     preemption = Preemption(training.name, training.runtime, started)
     with preemption, locked(training.checkpoints) if main_process() else nullcontext():
         work = training.checkpoints / training.identity
         if main_process():
-            tidy(training.checkpoints, training.identity)
+            tidy(work, training.rule, training.key, cell=training.cell, seed=seed)
         clock = Clock(work / "clock.jsonl", started)
         train_from(parent, training, build, work, clock, preemption)
         if main_process():
@@ -132,6 +140,7 @@ def train_from(
     import torch
     from transformers.utils.logging import disable_progress_bar
 
+    from scripts.lib.training.progress import Progress
     from scripts.lib.training.watch import Watch, peak_memory
 
     check_devices(torch.cuda.device_count() if torch_device() == "cuda" else 0)
@@ -140,8 +149,10 @@ def train_from(
     examples = read_jsonl(training.examples)
     if not examples:
         raise SystemExit(f"{training.examples}: holds no example to train on")
-    watch = Watch(training.name, clock, patience, preemption)
-    trainer, counts = build(Inputs(training.settings, parent, examples, work, watch, training.vllm))
+    watch = Watch(clock, patience, preemption)
+    machine = (training.tokens_per_pass, training.vllm)
+    trainer, counts = build(Inputs(training.settings, parent, examples, work, watch, *machine))
+    trainer.add_callback(Progress(training.name))
     strategy = check_trainer(trainer, training.settings["recipe"]["global_batch_size"])
     present = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
     keep_float32_weights(trainer)
@@ -171,6 +182,8 @@ def train_from(
             "steps": trainer.state.global_step,
             "parent_weights": weights_digest(read_json(training.parent)),
             "examples": counts,
+            "tokens_per_pass": training.tokens_per_pass,
+            "sequences_per_pass": trainer.args.per_device_train_batch_size,
             "tokens": int(trainer.state.num_input_tokens_seen),
             "metrics": collapse.printable([collapse.short(steps[-1])])[0] if steps else {},
             "log": collapse.printable([collapse.short(entry) for entry in steps]),

@@ -1,4 +1,4 @@
-"""What looks on while a trainer runs: progress, time, whole checkpoints, collapse, preemption."""
+"""What looks on while a trainer runs: time, whole checkpoints, collapse, preemption."""
 
 import sys
 import time
@@ -7,11 +7,9 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from scripts.lib.console import report
 from scripts.lib.training import collapse
 from scripts.lib.training.preemption import Preemption
 from scripts.lib.training.processes import largest, main_process, wait_for_all
-from scripts.lib.training.recipes import exact_every
 from scripts.lib.training.resume import Clock, mark_complete
 
 
@@ -28,26 +26,23 @@ def peak_memory() -> int:
 
 
 class Watch(TrainerCallback):
-    """Report progress about eight times a run; end one that has collapsed or must make room."""
+    """Take the time, vouch for checkpoints, and end a run that has collapsed or must make room."""
 
-    def __init__(
-        self, name: str, clock: Clock, zero_reward_steps: int | None, preemption: Preemption
-    ) -> None:
-        """Watch the run called `name` in progress lines."""
-        self.name, self.clock, self.zero_reward_steps = name, clock, zero_reward_steps
+    def __init__(self, clock: Clock, zero_reward_steps: int | None, preemption: Preemption) -> None:
+        """Watch one run; `zero_reward_steps` as in collapse.found."""
+        self.clock, self.zero_reward_steps = clock, zero_reward_steps
         self.preemption = preemption
         self.makes_room = False  # it was ended before its last step, to be resumed
         self.slowest, self.last = 0.0, 0.0
-        self.exact_every = 1
+        self.exact_every = 1  # optimiser steps; after so many, GRPO generates anew
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Say how long the run will be and where it starts."""
-        if main_process():
-            start = f"from step {state.global_step}" if state.global_step else "from its parent"
-            report(f"{self.name}: {state.max_steps} steps, {start}")
-        rounds = getattr(args, "steps_per_generation", None) or 1  # GRPO's alone
-        iterations = getattr(args, "num_iterations", 1)
-        self.exact_every = exact_every(args.gradient_accumulation_steps, rounds, iterations)
+        """Start the clock of the steps, and take the intervals from the recipe as it is now.
+
+        Trainer resumes with those of the checkpoint: `save_steps` may have changed since.
+        """
+        state.compute_steps(args, state.max_steps)
+        self.exact_every = getattr(args, "num_iterations", 1)  # GRPO's alone
         self.last = time.monotonic()
         self.preemption.loading = False
 
@@ -63,7 +58,6 @@ class Watch(TrainerCallback):
         )
         if main_process():
             self.clock.tick(int(peak))
-            self.show(entry, state, collapsed)
         if collapsed:
             control.should_training_stop = True
         elif stop and state.global_step < state.max_steps:
@@ -77,19 +71,6 @@ class Watch(TrainerCallback):
         if step % self.exact_every:
             return False
         return self.preemption.asked or self.preemption.time_is_up(self.exact_every, self.slowest)
-
-    def show(self, entry: dict[str, Any], state: Any, collapsed: float) -> None:
-        """Print the step's values to the log, and now and then a line on the console."""
-        values = collapse.short(entry)
-        print(" ".join(f"{name}={value:.4g}" for name, value in values.items()), flush=True)
-        every = max(1, -(-state.max_steps // 8))
-        last = state.global_step == state.max_steps
-        if not collapsed and (state.global_step % every == 0 or last):
-            measure = "reward" if "reward" in entry else "loss"
-            report(
-                f"{self.name}: step {state.global_step}/{state.max_steps}, "
-                f"{measure} {entry[measure]:.2f}"
-            )
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Vouch for the checkpoint that Trainer has just written, every process its part."""

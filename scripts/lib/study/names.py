@@ -1,0 +1,160 @@
+"""Names and definitions of a config that the schema cannot compare with each other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.recipes import INHERIT, ancestors, resolved
+from scripts.lib.study.schema import KeyPath, missing_keys, nearest
+
+
+def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield (path, message) of every name that stands for nothing."""
+    for path, name, section in _references(config):
+        known = config.get(section, {})
+        if name not in known:
+            yield path, f"unknown {section.removesuffix('s')} {name!r}{nearest(name, known)}"
+    costs = config["costs"]
+    if costs["device"] not in costs["devices"]:
+        near = nearest(costs["device"], costs["devices"])
+        yield ("costs", "device"), f"unknown device {costs['device']!r}{near}"
+    for role in config["roles"]:
+        if role in config["models"]:
+            yield ("roles", role), "is the name of a model too; rename the role"
+    for name, table in config["tables"].items():
+        yield from _row_mistakes(config, ("tables", name, "sections"), table["sections"])
+    yield from _recipe_mistakes(config)
+    for name, dataset in config["datasets"].items():
+        if dataset["schema"] == "camel" and "problems" not in dataset:
+            yield ("datasets", name), "traces need `problems`, the data set that they answer"
+        elif "problems" in config["datasets"].get(dataset.get("problems"), {}):
+            yield ("datasets", name, "problems"), "must be a set of problems, not of traces"
+    for name, benchmark in config["benchmarks"].items():
+        if "problems" in config["datasets"].get(benchmark["dataset"], {}):
+            yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
+    for path, tiers in _tiers(config):
+        for index, tier in enumerate(tiers):
+            yield from (((*path, index, key), text) for key, text in _range_mistakes(tier))
+    for name, model in config["models"].items():
+        if "build" in model and not model["build"].keys() & {"start", "architecture"}:
+            yield (
+                ("models", name, "build"),
+                "needs `start`, or `architecture` for one from scratch",
+            )
+        if name in _starts(config["models"], name):
+            yield ("models", name, "build", "start"), "starts from itself"
+
+
+def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield circles of recipes, and what a stage's recipe, once resolved, does not say."""
+    recipes = config["recipes"]
+    for name in recipes:
+        if name in ancestors(recipes, name):
+            yield ("recipes", name, INHERIT), "inherits from itself"
+    for name, stage in config["stages"].items():
+        first = [stage["recipe"], *ancestors(recipes, stage["recipe"])][-1]
+        if first not in recipes or INHERIT in recipes[first]:
+            continue  # unknown, or a circle: said elsewhere
+        recipe = resolved(recipes, stage["recipe"])
+        for key in missing_keys(recipe, stage["trainer"]):
+            yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
+
+
+def _tiers(config: dict[str, Any]) -> Iterator[tuple[KeyPath, list[dict]]]:
+    """Yield (path, tiers) wherever word problems are described."""
+    for name, tokenizer in config.get("tokenizers", {}).items():
+        yield ("tokenizers", name, "corpus", "tiers"), tokenizer["corpus"]["tiers"]
+    for name, model in config["models"].items():
+        if "build" in model:
+            yield ("models", name, "build", "corpus", "tiers"), model["build"]["corpus"]["tiers"]
+    for name, dataset in config["datasets"].items():
+        if "generate" in dataset:
+            yield ("datasets", name, "generate", "tiers"), dataset["generate"]["tiers"]
+
+
+def _range_mistakes(tier: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in ("steps", "start", "operand", "factor"):
+        low, high = tier[key]
+        if low > high:
+            yield key, f"the lowest value {low} is above the highest {high}"
+        elif key in ("steps", "factor") and low < 1:
+            yield key, "must start at 1 or above"
+
+
+def _starts(models: dict[str, Any], name: str) -> list[str]:
+    """Return the models that a built model starts from, nearest first, a repeated one last."""
+    starts: list[str] = []
+    while name := models.get(name, {}).get("build", {}).get("start"):
+        if name in starts:
+            break
+        starts.append(name)
+    return starts
+
+
+def _references(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield (path, name, section that must define it) of the references between definitions."""
+    for index, name in enumerate(config["evaluate"]):
+        yield ("evaluate", index), name, "benchmarks"
+    for index, name in enumerate(config["tabulate"]):
+        yield ("tabulate", index), name, "tables"
+    for role, model in config["roles"].items():
+        yield ("roles", role), model, "models"
+    for name, stage in config["stages"].items():
+        yield ("stages", name, "data"), stage["data"], "datasets"
+        yield ("stages", name, "recipe"), stage["recipe"], "recipes"
+    for name, recipe in config["recipes"].items():
+        if INHERIT in recipe:
+            yield ("recipes", name, INHERIT), recipe[INHERIT], "recipes"
+    for name, benchmark in config["benchmarks"].items():
+        yield ("benchmarks", name, "dataset"), benchmark["dataset"], "datasets"
+    for index, name in enumerate(config["cleaning"]["decontaminate"]):
+        yield ("cleaning", "decontaminate", index), name, "datasets"
+    for section in ("examples", "evaluation"):
+        yield (section, "prompt"), config[section]["prompt"], "prompts"
+    for name, dataset in config["datasets"].items():
+        if "problems" in dataset:
+            yield ("datasets", name, "problems"), dataset["problems"], "datasets"
+        if distill := dataset.get("distill"):
+            yield ("datasets", name, "distill", "teacher"), distill["teacher"], "models"
+            yield ("datasets", name, "distill", "prompt"), distill["prompt"], "prompts"
+    for name, model in config["models"].items():
+        if build := model.get("build"):
+            yield ("models", name, "build", "tokenizer"), build["tokenizer"], "tokenizers"
+            if "start" in build:
+                yield ("models", name, "build", "start"), build["start"], "models"
+
+
+def _row_mistakes(
+    config: dict[str, Any], path: KeyPath, sections: list[dict]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the mistakes in a table's rows: an unknown model or stage, a cell given twice."""
+    models = config["models"].keys() | config["roles"].keys()
+    seen = set()
+    for index, section in enumerate(sections):
+        for number, row in enumerate(section["rows"]):
+            place = (*path, index, "rows", number)
+            if isinstance(row, dict):
+                if row["best"] not in models:
+                    yield (
+                        (*place, "best"),
+                        f"unknown model or role {row['best']!r}{nearest(row['best'], models)}",
+                    )
+                elif path[1] in config["tabulate"] and not Study(config).candidates(row):
+                    yield (
+                        (*place, "best"),
+                        f"no tabulated cell is trained from {row['best']}; add a table with one "
+                        "to `tabulate`",
+                    )
+                continue
+            if model_of(row) not in models:
+                yield (
+                    place,
+                    f"unknown model or role {model_of(row)!r}{nearest(model_of(row), models)}",
+                )
+            for stage in stages_of(row):
+                if stage not in config["stages"]:
+                    yield place, f"unknown stage {stage!r}{nearest(stage, config['stages'])}"
+            cell = Study(config).cell_of_row(row)
+            if cell in seen:
+                yield place, f"cell {cell} stands in this table already"
+            seen.add(cell)
