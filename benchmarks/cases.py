@@ -134,7 +134,6 @@ def recipe_of(case: Case, recipes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     steps = {"sft": 2 + case.steps, "grpo": 1 + case.steps}.get(case.program, 1)
     recipe = resolved(recipes, case.recipe) | {
         "max_steps": steps,
-        "per_device_train_batch_size": case.batch,
         "global_batch_size": case.whole,
         "save_steps": 1_000_000,
     }

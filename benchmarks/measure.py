@@ -107,7 +107,10 @@ def build(
     stopwatch = Stopwatch()
     load = Loader(checkpoints.load_model, stopwatch)
     started = now()
-    with patch("scripts.lib.model.checkpoints.load_model", load):
+    with (
+        patch("scripts.lib.model.checkpoints.load_model", load),
+        patch(f"{builder.__module__}.sequences_per_pass", lambda *_: case.batch),
+    ):
         trainer, _ = builder(Inputs(settings, folder, rows, work, TrainerCallback()))
     config = trainer.model.config
     facts = {

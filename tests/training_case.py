@@ -27,7 +27,6 @@ SFT = {
     "learning_rate": 1.0e-3,
     "max_steps": 6,
     "max_length": 400,
-    "per_device_train_batch_size": 2,
     "global_batch_size": 4,
     "save_steps": 2,
     "bf16": False,
@@ -36,7 +35,6 @@ SFT = {
 GRPO = {
     "learning_rate": 1.0e-3,
     "max_steps": 6,
-    "per_device_train_batch_size": 4,
     "global_batch_size": 8,
     "num_generations": 4,
     "max_completion_length": 12,
@@ -47,6 +45,8 @@ GRPO = {
     "bf16": False,
     "gradient_checkpointing": False,
 }
+
+TOKENS_PER_PASS = 500  # two examples, or four prompts with 12 tokens of completion
 
 # One process draws dropout and samples otherwise than two: neither is part of the comparison.
 COMPARABLE = {
@@ -130,6 +130,7 @@ def case(
     key: str = "a" * 64,
     runtime: float = 0.0,
     vllm: dict | None = None,
+    tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
     settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
@@ -144,7 +145,7 @@ def case(
     }
     record = {name: str(path) for name, path in paths.items()}
     job = {"rule": rule, "key": key, "cell": "tiny+x", "settings": settings}
-    job |= {"runtime": runtime, "vllm": vllm}
+    job |= {"runtime": runtime, "vllm": vllm, "tokens_per_pass": tokens_per_pass}
     write_json(folder / "case.json", record | job)
     return folder / "case.json"
 

@@ -92,9 +92,10 @@ def test_the_reward_takes_less_than_a_twentieth_of_a_training_step(tmp_path):
         steps.append(time.perf_counter() - begin)
         return loss
 
-    batch = {"per_device_train_batch_size": 64, "global_batch_size": 64, "num_generations": 8}
+    batch = {"global_batch_size": 64, "num_generations": 8}
     recipe = {**GRPO, **batch, "max_steps": 5, "max_completion_length": 96, "save_steps": 5}
-    path = case(tmp_path, tiny_model(tmp_path / "parent"), "train_grpo", recipe)
+    parent = tiny_model(tmp_path / "parent")
+    path = case(tmp_path, parent, "train_grpo", recipe, tokens_per_pass=32_768)
     with (
         patch.object(GRPOTrainer, "training_step", step),
         patch.object(rewards, "accuracy_reward", judge),

@@ -89,7 +89,7 @@ def test_the_engine_changes_nothing_that_the_algorithm_sees(tiny, tmp_path):
     for engine in ("transformers", "vllm"):
         watch = TrainerCallback()
         vllm = VLLM if engine == "vllm" else None
-        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, vllm)
+        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, vllm=vllm)
         trainer, _ = build_trainer(inputs)
         made[engine] = trainer.args.to_dict() | {"stops": trainer.eos_token_ids}
         if engine == "vllm":

@@ -180,7 +180,7 @@ TUNED = {
     "sft-lora, apart": (APART, {"learning_rate": 2.0e-3, "lora": RANK_16}),
 }
 STEPS = {"max_steps": 150, "save_steps": 150}
-BATCH = {"per_device_train_batch_size": 8, "global_batch_size": 8}
+BATCH = {"global_batch_size": 8}
 SEED = 0
 
 
@@ -281,7 +281,9 @@ def tuned(tmp_path_factory) -> dict[str, Any]:
     with torch.enable_grad():  # LightEval switches gradients off
         records, unread = base_model(folder, SEED)
         for name, (root, recipe) in TUNED.items():
-            job = case(folder / name, records[root], "train_sft", SFT | BATCH | STEPS | recipe)
+            recipe = SFT | BATCH | STEPS | recipe
+            whole = {"tokens_per_pass": 2_000}  # of a batch of eight
+            job = case(folder / name, records[root], "train_sft", recipe, **whole)
             examples(folder / name / "examples.jsonl", count=400)
             run_case(job)
             records[name] = folder / name / "out" / "training.json"

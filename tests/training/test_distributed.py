@@ -79,8 +79,11 @@ def test_two_processes_train_as_one_does(kind, tiny, tmp_path):
 def test_the_last_step_of_an_epoch_repeats_an_example_where_processes_lack_one(tiny, tmp_path):
     """accelerate gives every process as many examples: with 21 of them, two train on 22."""
     recipe = {name: value for name, value in SFT.items() if name != "max_steps"}
-    recipe |= {"num_train_epochs": 1, "per_device_train_batch_size": 1}
-    paths = [case(tmp_path / number, tiny, "train_sft", recipe) for number in ("1", "2")]
+    recipe |= {"num_train_epochs": 1}
+    one_example = {"tokens_per_pass": 200}
+    paths = [
+        case(tmp_path / number, tiny, "train_sft", recipe, **one_example) for number in ("1", "2")
+    ]
     for path in paths:
         examples(path.parent / "examples.jsonl", count=21)
     train_alone(paths[0])
@@ -147,10 +150,10 @@ def test_processes_are_not_left_behind_by_a_killed_launcher(tiny, tmp_path):
 
 @pytest.mark.slow
 def test_a_batch_that_cannot_be_divided_is_said_once(tiny, tmp_path):
-    odd = SFT | {"global_batch_size": 6}
+    odd = SFT | {"global_batch_size": 5}
     code, errors = ended(start_together(case(tmp_path, tiny, "train_sft", odd)))
     assert code == 1
-    message = "recipe: global_batch_size 6 cannot be divided into per_device_train_batch_size 2 x 2"
+    message = "recipe: global_batch_size 5 cannot be shared equally by 2 processes"
     assert errors.startswith(message)
     assert len(errors.splitlines()) == 1
 

@@ -12,13 +12,13 @@ import pytest
 
 from scripts.lib.files import digest_files
 from scripts.lib.training.preemption import MARGIN_SECONDS, RESUME_ME, Preemption
-from scripts.lib.training.recipes import exact_every
 from scripts.lib.training.resume import mark_complete
 from tests.training_case import (
     GRPO,
     LORA,
     SFT,
     TOKEN_ROWS,
+    TOKENS_PER_PASS,
     case,
     record_of,
     run_case,
@@ -97,7 +97,8 @@ def test_a_killed_training_ends_in_the_same_bytes(kind, tiny, undisturbed, tmp_p
     assert rule == "train_sft" or len({entry["reward"] for entry in whole["log"]}) > 1
     start_of = json.loads(tiny.read_text())["files"]
     assert whole["files"]["model.safetensors"] != start_of["model.safetensors"]
-    assert [path.name for path in (path.parent / "checkpoints").iterdir()] == ["lock"]
+    left = {path.name for path in (path.parent / "checkpoints").iterdir()}
+    assert left == {"lock", other.name}  # another recipe's, which somebody may go on with
     for file in sorted(out.rglob("*.json")):
         assert str(tmp_path) not in file.read_text() or file.name == "training.json"
 
@@ -185,6 +186,54 @@ def test_a_run_killed_after_its_last_step_trains_no_further(
     check_same(path, undisturbed(kind))
 
 
+@pytest.mark.slow
+def test_other_save_steps_go_on_from_the_old_checkpoint_to_the_same_bytes(
+    tiny, undisturbed, tmp_path
+):
+    """They stand in no key, so that a training is found again after they were changed."""
+    rule, recipe = RECIPES["sft"]
+    run = start(case(tmp_path, tiny, rule, recipe))
+    path = tmp_path / "case.json"
+    wait_for(work_of(path) / "checkpoint-10" / "complete.json", run)
+    run.kill()
+    run.wait()
+    first = saved_steps(path)[-1]
+    with pytest.raises(SystemExit):
+        run_case(case(tmp_path, tiny, rule, recipe | {"save_steps": 3}, runtime=1.0))
+    assert saved_steps(path) == [first, first + 1]  # it went on, for one step
+    saved = []
+
+    def and_note(checkpoint):
+        saved.append(int(checkpoint.name.split("-")[1]))
+        mark_complete(checkpoint)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scripts.lib.training.watch.mark_complete", and_note)
+        run_case(case(tmp_path, tiny, rule, recipe | {"save_steps": 3}))
+    record = record_of(path)
+    assert saved == [*(s for s in range(first + 2, 40) if s % 3 == 0), 40]
+    assert record["files"] == undisturbed("sft")["files"]
+    assert record["starts"] == 3
+
+
+def passes_of(record: dict) -> tuple[int, int, int]:
+    return record["starts"], record["tokens_per_pass"], record["sequences_per_pass"]
+
+
+@pytest.mark.slow
+def test_other_tokens_per_pass_start_anew_and_leave_the_unfinished_work(tiny, tmp_path):
+    rule, recipe = "train_sft", SFT
+    with pytest.raises(SystemExit):
+        run_case(case(tmp_path, tiny, rule, recipe, runtime=1.0))
+    before = work_of(tmp_path / "case.json")
+    path = case(tmp_path, tiny, rule, recipe, tokens_per_pass=1_000)
+    run_case(path)
+    assert passes_of(record_of(path)) == (1, 1_000, 4)
+    assert (before / "checkpoint-1" / "complete.json").exists()
+    run_case(case(tmp_path, tiny, rule, recipe))
+    assert passes_of(record_of(path)) == (2, TOKENS_PER_PASS, 2)
+
+
 def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -235,10 +284,3 @@ def test_the_end_that_slurm_tells_counts_if_it_is_earlier(monkeypatch):
         job = Preemption("x", runtime, time.monotonic())
         assert 95 < job.end - time.monotonic() <= 100
     assert Preemption("x", 1, time.monotonic()).end - time.monotonic() <= 60
-
-
-def test_a_resume_is_exact_where_completions_are_generated():
-    assert exact_every(accumulation=4, rounds=1, iterations=1) == 1  # SFT
-    assert exact_every(accumulation=4, rounds=4, iterations=1) == 1
-    assert exact_every(accumulation=4, rounds=8, iterations=3) == 6
-    assert exact_every(accumulation=4, rounds=6, iterations=1) == 3

@@ -12,7 +12,8 @@ import pytest
 from scripts.lib.files import write_json
 from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training import collapse
-from scripts.lib.training.recipes import accumulation_steps, check_generation, check_names
+from scripts.lib.training.passes import batch_of_process, sequences_per_pass
+from scripts.lib.training.recipes import check_generation, check_names
 from scripts.lib.training.resume import Clock, last_checkpoint, mark_complete
 from tests.training_case import GRPO, SFT, case, tiny_model
 
@@ -23,18 +24,30 @@ def tiny(tmp_path_factory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
-def batch(whole: int, device: int) -> dict:
-    return {"global_batch_size": whole, "per_device_train_batch_size": device}
-
-
 def test_the_global_batch_does_not_depend_on_the_number_of_processes():
-    assert accumulation_steps(batch(128, 4), world=1) == 32
-    assert accumulation_steps(batch(128, 4), world=8) == 4
+    assert [batch_of_process(128, world) for world in (1, 8)] == [128, 16]
+    with pytest.raises(SystemExit, match="128 cannot be shared equally by 3 processes"):
+        batch_of_process(128, 3)
 
 
-def test_a_batch_that_cannot_be_divided_is_refused():
-    with pytest.raises(SystemExit, match="128 cannot be divided.* 4 x 3 process"):
-        accumulation_steps(batch(128, 4), world=3)
+@pytest.mark.parametrize(
+    ("batch", "longest", "tokens", "expected"),
+    [(128, 600, 32_768, 32), (128, 8_192, 32_768, 4), (128, 8_193, 32_768, 2), (12, 10, 50, 4)],
+)
+def test_a_pass_holds_the_largest_divisor_of_the_batch_that_fits(batch, longest, tokens, expected):
+    assert sequences_per_pass(batch, longest, tokens, "train_sft", "max_length") == expected
+
+
+def test_a_sequence_that_no_pass_can_hold_is_refused_with_the_profiles_line():
+    with pytest.raises(SystemExit) as end:
+        sequences_per_pass(128, 8_193, 8_192, "train_sft", "max_length")
+    for part in (
+        "has 8193 tokens",
+        "may have 8192",
+        "`tokens_per_pass` of train_sft",
+        "max_length",
+    ):
+        assert part in str(end.value)
 
 
 @pytest.mark.parametrize(
@@ -43,25 +56,26 @@ def test_a_batch_that_cannot_be_divided_is_refused():
         ("learning_rat", "no argument learning_rat; did you mean learning_rate"),
         ("warmup_ratio", "no argument warmup_ratio"),
         ("seed", "seed is set by the training script"),
+        ("per_device_train_batch_size", "per_device_train_batch_size is set by the training"),
     ],
 )
 def test_an_unknown_recipe_key_is_named(key, message):
     known = {"learning_rate", "seed", "per_device_train_batch_size"}
     with pytest.raises(SystemExit, match=message):
-        check_names(batch(4, 2) | {key: 1}, known, "SFTTrainer")
+        check_names({"global_batch_size": 4, key: 1}, known, "SFTTrainer")
 
 
 def test_completions_of_one_prompt_stay_together():
-    check_generation(GRPO, accumulation=2, world=1)
-    with pytest.raises(SystemExit, match="multiples of num_generations 3"):
-        check_generation(GRPO | {"num_generations": 3}, accumulation=2, world=1)
+    check_generation(GRPO)
+    with pytest.raises(SystemExit, match="global_batch_size 8 must be a multiple of num_gener.* 3"):
+        check_generation(GRPO | {"num_generations": 3})
 
 
 def test_a_checkpoint_between_two_generations_is_refused():
     twice = GRPO | {"num_iterations": 4}
-    check_generation(twice | {"save_steps": 8}, accumulation=2, world=1)
+    check_generation(twice | {"save_steps": 8})
     with pytest.raises(SystemExit, match="save_steps 2 ends between two generations"):
-        check_generation(twice, accumulation=2, world=1)
+        check_generation(twice)
 
 
 def logged(*rewards: float) -> list[dict]:
