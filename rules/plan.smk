@@ -6,6 +6,8 @@ OUTPUTS: none: lines on the console
 
 import json
 
+from scripts.lib.study.cells import parent_of, stages_of
+
 
 def tokens_per_pass(wildcards):
     """Return, as JSON, how many tokens a pass of each cell's training may have on this machine.
