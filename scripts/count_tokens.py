@@ -55,7 +55,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     run = planned_run(args, "count_tokens", dataset=args.dataset, model=args.model)
-    from scripts.lib.model.checkpoints import end_of_turn, load_tokenizer, prefill
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import end_of_turn, prefill
     from scripts.lib.model.encoding import encode
 
     kwargs = run.settings["chat_template_kwargs"]

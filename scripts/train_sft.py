@@ -28,7 +28,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     from datasets import Dataset, disable_progress_bars
     from trl import SFTConfig, SFTTrainer
 
-    from scripts.lib.model.checkpoints import end_of_turn, load_model, load_tokenizer
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import end_of_turn, load_model
     from scripts.lib.training.recipes import lora_config, trainer_arguments
 
     disable_progress_bars()

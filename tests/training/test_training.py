@@ -139,7 +139,8 @@ def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_
 
 
 def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path):
-    from scripts.lib.model.checkpoints import end_of_turn, load_tokenizer
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import end_of_turn
     from scripts.lib.model.encoding import encode
 
     tokenizer = load_tokenizer(checkpoint_of(tiny))
@@ -161,7 +162,7 @@ def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path
 
 
 def test_an_example_over_the_length_is_counted_never_cut(tiny):
-    from scripts.lib.model.checkpoints import load_tokenizer
+    from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.encoding import encode_all
 
     rows = [
@@ -179,7 +180,8 @@ def test_an_example_over_the_length_is_counted_never_cut(tiny):
 
 
 def test_both_stop_tokens_whatever_the_parent_declares(tiny):
-    from scripts.lib.model.checkpoints import load_model, load_tokenizer
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import load_model
 
     folder = checkpoint_of(tiny)
     tokenizer = load_tokenizer(folder)
@@ -188,7 +190,8 @@ def test_both_stop_tokens_whatever_the_parent_declares(tiny):
 
 
 def test_a_parent_that_cannot_be_trained_is_named(tiny, tmp_path):
-    from scripts.lib.model.checkpoints import load_model, load_tokenizer
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import load_model
 
     folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
     tokenizer = load_tokenizer(folder)

@@ -1,8 +1,18 @@
-"""A model's own chat template and its settings, such as Qwen3's `enable_thinking`."""
+"""A model's tokenizer with its own chat template, whose settings (`enable_thinking`) are fixed."""
 
 import json
 from pathlib import Path
 from typing import Any
+
+
+def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
+    """Return a checkpoint's tokenizer, its chat template set; end where it has none."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    require_chat_template(tokenizer, folder)
+    set_template_settings(tokenizer, chat_template_kwargs or {})
+    return tokenizer
 
 
 def require_chat_template(tokenizer: Any, folder: Path) -> None:

@@ -9,17 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.model.architecture import require_causal_lm
-from scripts.lib.model.chat_template import require_chat_template, set_template_settings
-
-
-def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
-    """Return a checkpoint's tokenizer, its chat template set; end where it has none."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    require_chat_template(tokenizer, folder)
-    set_template_settings(tokenizer, chat_template_kwargs or {})
-    return tokenizer
+from scripts.lib.model.chat_template import load_tokenizer
 
 
 def load_model(folder: Path, init: dict[str, Any], tokenizer: Any) -> Any:
