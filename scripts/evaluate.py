@@ -14,8 +14,7 @@ from typing import Any
 
 from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.console import report
-from scripts.lib.engines.vllm import engine_arguments
-from scripts.lib.engines.vllm_setup import require_vllm
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.evaluation.completions import (
     NO_NUMBERS,
     checked_problems,
@@ -28,7 +27,7 @@ from scripts.lib.evaluation.completions import (
 )
 from scripts.lib.evaluation.store import entry, write_evaluation
 from scripts.lib.files import read_json, read_jsonl, sha256_of
-from scripts.lib.machine.devices import require_one_device, visible_devices
+from scripts.lib.machine.devices import device_name, require_one_device, visible_devices
 from scripts.lib.machine.memory import check_memory, evaluation_gb
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.weights import checkpoint_of, weights_digest
@@ -46,16 +45,15 @@ def evaluate(
     settings: dict[str, Settings],
     store: Path,
     output_folder: Path,
-    vllm: Settings | None = None,
+    engine: EngineSettings,
     memory_gb: float | None = None,
     vouched: dict[str, Settings] | None = None,
 ) -> None:
     """Write {benchmark}.json, .parquet and .run.json for every benchmark into a folder.
 
     `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
-    and the `key` that stands for all of them; `vouched` what every job's record holds. With `vllm`,
-    its settings in the config, it samples, without them transformers. With less memory than
-    `memory_gb` (10^9 bytes) no model is loaded: the program ends and says so.
+    and the `key` that stands for all of them; `vouched` what every job's record holds. With less
+    memory than `memory_gb` (10^9 bytes) no model is loaded: the program ends and says so.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)
@@ -89,16 +87,16 @@ def evaluate(
         for name, path in benchmarks.items()
     }
     with contextlib.ExitStack() as opened:
-        engine = None
+        evaluator = None
         for number, name in enumerate(benchmarks, start=1):
             if (record := entries[name].record()) is None:
-                if engine is None:
+                if evaluator is None:
                     if memory_gb is not None:
                         check_memory(cell, memory_gb)
-                    engine = opened.enter_context(
-                        Engine(checkpoint, f"{cell}/seed-{seed}", settings[name], vllm)
+                    evaluator = opened.enter_context(
+                        Evaluator(checkpoint, f"{cell}/seed-{seed}", settings[name], engine)
                     )
-                rows, numbers, run = engine.evaluate(name, problems[name], settings[name])
+                rows, numbers, run = evaluator.evaluate(name, problems[name], settings[name])
                 record = {**records[name], **numbers, "weights": weights}
                 run |= (vouched or {}).get(name, {})
                 entries[name].keep(record, parquet_bytes(rows), run)
@@ -120,41 +118,27 @@ def quick_imports() -> Iterator[None]:
         gc.enable()
 
 
-class Engine:
+class Evaluator:
     """LightEval with a loaded model, and the grader: started once, for all benchmarks of a cell."""
 
-    def __init__(
-        self, checkpoint: Path, name: str, settings: Settings, vllm: Settings | None = None
-    ):
+    def __init__(self, checkpoint: Path, name: str, settings: Settings, engine: EngineSettings):
         started = time.perf_counter()
         with quick_imports():
+            from scripts.lib.evaluation.lighteval_model import CheckpointModel
             from scripts.lib.evaluation.tasks import run_lighteval
             from scripts.lib.grading.grader import Grader
 
-            if vllm:
-                require_vllm()
-                from scripts.lib.evaluation.vllm_model import VllmSampling
-            else:
-                from scripts.lib.evaluation.transformers_model import TransformersSampling
-
         require_causal_lm(checkpoint)
-        self.facts: Settings = {"engine": "transformers"}
-        if vllm:
-            self.facts = {"engine": "vllm", "vllm": engine_arguments(vllm)}
-        self.model = (
-            VllmSampling.load(checkpoint, name, settings, vllm)
-            if vllm
-            else TransformersSampling.load(checkpoint, name, settings)
-        )
+        self.model = CheckpointModel(checkpoint, name, settings, engine)
         self.grader = Grader(timeout=settings["grader"]["timeout"])
         self.run_lighteval = run_lighteval
         self.start_seconds = time.perf_counter() - started
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> "Evaluator":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.model.close()
+        self.model.engine.close()
         self.grader.close()
 
     def evaluate(
@@ -181,9 +165,9 @@ class Engine:
             "grading_seconds": finished - generated,
             "wall_seconds": finished - started,
             "device_seconds": (finished - started) * devices,
-            "device": self.model.device_name,
+            "device": device_name(),
             "devices": devices,
-            **self.facts,
+            **self.model.engine.facts,
             **run_facts("evaluate"),
         }
         return rows, {**summary(rows), "lighteval": lighteval_part(results, name)}, run
@@ -209,7 +193,7 @@ def main() -> None:
     parts = {name: run.part(name) for name in run.job.parts}
     settings = {name: part.settings | {"key": part.job.key} for name, part in parts.items()}
     config = run.study.config
-    vllm = config["vllm"] if args.engine == "vllm" else None
+    engine = EngineSettings(args.engine, config["vllm"])
     evaluate(
         args.cell,
         args.seed,
@@ -218,8 +202,8 @@ def main() -> None:
         settings,
         args.store,
         next(iter(parts.values())).output("scores").parent,
-        vllm,
-        evaluation_gb(config["models"][model_of(args.cell)], next(iter(settings.values())), vllm),
+        engine,
+        evaluation_gb(config["models"][model_of(args.cell)], next(iter(settings.values())), engine),
         {name: part.record() for name, part in parts.items()},
     )
 

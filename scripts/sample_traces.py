@@ -7,26 +7,20 @@ from typing import Any
 from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.console import report
 from scripts.lib.data.prompts import messages
-from scripts.lib.engines.vllm import Request, Sampling, VllmEngine, engine_arguments, seed_of
-from scripts.lib.engines.vllm_setup import require_vllm
+from scripts.lib.engines.requests import Request, sampling_of, seed_of
+from scripts.lib.engines.start import EngineSettings, start_engine
 from scripts.lib.files import read_jsonl, write_jsonl
-from scripts.lib.machine.devices import require_one_device, torch_device, visible_devices
+from scripts.lib.machine.devices import require_one_device
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.weights import checkpoint_of
 
 
 def sample(
-    teacher: Path,
-    questions: Sequence[str],
-    settings: dict[str, Any],
-    vllm: dict[str, Any] | None = None,
+    teacher: Path, questions: Sequence[str], settings: dict[str, Any], engine: EngineSettings
 ) -> tuple[list[str], float]:
-    """Return one completion a question, and the share that the length limit cut off.
-
-    With `vllm`, its settings in the config, it samples, without them transformers.
-    """
-    from scripts.lib.model.checkpoints import load_tokenizer
-    from scripts.lib.model.stop_tokens import stop_token_ids
+    """Return one completion per question, and the share that the length limit cut off."""
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.stop_tokens import stop_ids_of
 
     require_causal_lm(teacher)
     tokenizer = load_tokenizer(teacher, settings["chat_template_kwargs"])
@@ -36,82 +30,20 @@ def sample(
         )["input_ids"]
         for question in questions
     ]
-    stops = stop_token_ids(tokenizer)
-    if vllm:
-        completions = with_vllm(teacher, prompts, settings, stops, vllm)
-    else:
-        completions = with_transformers(teacher, prompts, settings, stops, tokenizer)
-    cut_off = sum(not set(stops) & set(tokens) for tokens in completions)
+    limit, seed = settings["max_new_tokens"], settings["seed"]
+    requests = [
+        Request(prompt, limit, seed_of(seed, number)) for number, prompt in enumerate(prompts)
+    ]
+    stop_ids = stop_ids_of(teacher, tokenizer)
+    longest = max(map(len, prompts)) + limit
+    running = start_engine(engine, teacher, "auto", longest, settings["batch_size"])
+    try:
+        completions = running.generate(requests, sampling_of(settings, stop_ids, seed))
+    finally:
+        running.close()
+    cut_off = sum(tokens[-1] not in stop_ids for tokens in completions)
     texts = tokenizer.batch_decode(completions, skip_special_tokens=True)
     return texts, cut_off / len(completions)
-
-
-def with_vllm(
-    teacher: Path,
-    prompts: list[list[int]],
-    settings: dict[str, Any],
-    stops: list[int],
-    vllm: dict[str, Any],
-) -> list[list[int]]:
-    """Return a completion a prompt, all of them handed to the engine at once."""
-    require_vllm()
-    from transformers import AutoConfig
-
-    limit = settings["max_new_tokens"]
-    arguments = engine_arguments(vllm) | {
-        "max_model_len": max(map(len, prompts)) + limit,
-        # Its own choice for float32 would be 16 bits.
-        "dtype": str(AutoConfig.from_pretrained(teacher).dtype).removeprefix("torch."),
-    }
-    engine = VllmEngine(str(teacher), arguments, visible_devices())
-    names = ("temperature", "top_p", "top_k", "repetition_penalty")
-    sampling = Sampling(**{name: settings[name] for name in names}, stop_ids=stops)
-    requests = [
-        Request(prompt, limit, seed_of(settings["seed"], number))
-        for number, prompt in enumerate(prompts)
-    ]
-    try:
-        return engine.generate(requests, sampling)
-    finally:
-        engine.close()
-
-
-def with_transformers(
-    teacher: Path,
-    prompts: list[list[int]],
-    settings: dict[str, Any],
-    stops: list[int],
-    tokenizer: Any,
-) -> list[list[int]]:
-    """Return a completion a prompt, batch by batch."""
-    import torch
-    from transformers import AutoModelForCausalLM, GenerationConfig
-
-    device = torch_device()
-    tokenizer.padding_side = "left"
-    model = AutoModelForCausalLM.from_pretrained(teacher, dtype="auto").to(device).eval()
-    # generate() fills every argument left open from here: nothing of the checkpoint's stays.
-    model.generation_config = GenerationConfig()
-    torch.manual_seed(settings["seed"])
-    completions: list[list[int]] = []
-    for start in range(0, len(prompts), settings["batch_size"]):
-        part = prompts[start : start + settings["batch_size"]]
-        batch = tokenizer.pad({"input_ids": part}, return_tensors="pt").to(device)
-        with torch.inference_mode():
-            tokens = model.generate(
-                **batch,
-                do_sample=True,
-                temperature=settings["temperature"],
-                top_p=settings["top_p"],
-                top_k=settings["top_k"],
-                repetition_penalty=settings["repetition_penalty"],
-                max_new_tokens=settings["max_new_tokens"],
-                eos_token_id=stops,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-        completions += tokens[:, batch["input_ids"].shape[1] :].tolist()
-        report(f"sample_traces {len(completions)}/{len(prompts)}")
-    return completions
 
 
 def main() -> None:
@@ -132,7 +64,7 @@ def main() -> None:
         checkpoint_of(args.teacher),
         [problem["question"] for problem in asked],
         run.settings,
-        run.study.config["vllm"] if args.engine == "vllm" else None,
+        EngineSettings(args.engine, run.study.config["vllm"]),
     )
     rows = [
         {
@@ -144,6 +76,7 @@ def main() -> None:
     ]
     write_jsonl(args.rows, rows)
     run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(rows), cut_off=cut_off)
+    report(f"sample_traces {args.dataset}: {len(rows)} traces, {cut_off:.1%} cut off")
 
 
 if __name__ == "__main__":

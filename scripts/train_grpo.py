@@ -12,10 +12,10 @@ the accuracy is judged by the study's one grader, as in the evaluation.
 
 import functools
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from scripts.lib.engines.vllm_setup import cure_named, prepare_environment, require_vllm
+from scripts.lib.engines.vllm_colocated import colocated
 from scripts.lib.training.passes import batch_of_process, sequences_per_pass
 from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
@@ -87,20 +87,10 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     """
     import dataclasses
 
-    if inputs.vllm:
-        require_vllm()
-        prepare_environment()
-    from accelerate.utils import set_seed
-    from datasets import Dataset, disable_progress_bars
-    from trl import GRPOConfig
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import load_model, prefill
 
-    from scripts.lib.model.checkpoints import load_model, load_tokenizer, prefill
-    from scripts.lib.training.recipes import lora_config, trainer_arguments
-    from scripts.lib.training.rollouts import RolloutTrainer, vllm_arguments
-
-    disable_progress_bars()
     settings, recipe = inputs.settings, inputs.settings["recipe"]
-    names = {field.name for field in dataclasses.fields(GRPOConfig)}
     tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     room = getattr(model.config, "max_position_embeddings", None)
@@ -110,15 +100,25 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     batch = batch_of_process(recipe["global_batch_size"], processes())
     tokens, limit = inputs.tokens_per_pass, "max_completion_length"
     per_pass = sequences_per_pass(batch, length, tokens, "train_grpo", limit)
+    rollouts: dict[str, Any] = {}
+    starting: AbstractContextManager[None] = nullcontext()
+    if inputs.engine.name == "vllm":
+        stop_ids = model.generation_config.eos_token_id
+        rollouts, starting = colocated(inputs.parent, inputs.engine.vllm, length, stop_ids)
+
+    from accelerate.utils import set_seed
+    from datasets import Dataset, disable_progress_bars
+    from trl import GRPOConfig  # which imports vLLM, where that is installed
+
+    from scripts.lib.training.recipes import lora_config, trainer_arguments
+    from scripts.lib.training.rollouts import RolloutTrainer
+
+    disable_progress_bars()
+    names = {field.name for field in dataclasses.fields(GRPOConfig)}
     seed, work = settings["seed"], inputs.work
-    arguments = trainer_arguments(recipe, per_pass, names, "GRPOTrainer", seed, work)
-    if inputs.vllm:
-        stops = model.generation_config.eos_token_id
-        arguments |= vllm_arguments(length, inputs.vllm, stops)
+    arguments = trainer_arguments(recipe, per_pass, names, "GRPOTrainer", seed, work) | rollouts
     rewards, weights = reward_functions(settings, prefill(tokenizer))
-    share = "vllm.colocated_gpu_memory_utilization"
-    less = "max_completion_length of the recipe"
-    with cure_named(str(inputs.parent), share, less) if inputs.vllm else nullcontext():
+    with starting:
         trainer = RolloutTrainer(
             model=model,
             reward_funcs=rewards,

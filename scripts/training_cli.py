@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.cli import add_engine, job_arguments, planned_run
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.study.cells import stages_of
 from scripts.lib.study.recipes import recipe_of
 from scripts.lib.training.passes import TOKENS_PER_PASS
@@ -40,11 +41,12 @@ def planned_training(rule: str, description: str) -> Training:
     args = parser.parse_args()
     run = planned_run(args, rule, cell=args.cell, seed=args.seed)
     files = (args.parent, args.examples, args.checkpoints, args.output)
-    machine = (args.tokens_per_pass, args.runtime)
-    generates = rule == "train_grpo" and args.engine == "vllm"
-    if not generates:
-        run.engine = None  # transformers' own trainer generates
-    vllm = run.study.config["vllm"] if generates else None
+    engine = EngineSettings()
+    if rule == "train_grpo":
+        engine = EngineSettings(args.engine, run.study.config["vllm"])
+    if engine.name == "transformers":
+        run.engine = None  # TRL itself generates
     recipe = recipe_of(run.study, stages_of(args.cell)[-1])  # with what stands in no key
     settings = run.settings | {"recipe": recipe}
-    return Training(rule, run.job.key, args.cell, settings, *files, *machine, vllm, run.record())
+    machine = (args.tokens_per_pass, args.runtime, engine)
+    return Training(rule, run.job.key, args.cell, settings, *files, *machine, run.record())

@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 from scripts.evaluate import evaluate
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.files import digest_files, write_json, write_jsonl
 
+TRANSFORMERS = EngineSettings()
 SETTINGS = {
     "prompt": {"system": None, "user": "{question}\nWrite the result as \\boxed{result}."},
     "temperature": 0.6,
@@ -42,7 +44,7 @@ def run(
     record: Path,
     names: dict[str, int],
     out: str = "out",
-    vllm: dict | None = None,
+    engine: EngineSettings = TRANSFORMERS,
     memory_gb: float | None = None,
     **changed,
 ) -> Path:
@@ -53,7 +55,7 @@ def run(
         write_jsonl(benchmarks[name], problems(count))
     settings = dict.fromkeys(names, {**SETTINGS, **changed})
     store, folder = tmp_path / "store", tmp_path / out
-    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, vllm, memory_gb)
+    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, engine, memory_gb)
     return tmp_path / out
 
 

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from unittest.mock import patch
 
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.files import digest_files, read_json, write_json, write_jsonl
 from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
@@ -174,7 +175,9 @@ def training_of(path: Path) -> Training:
     fields = json.loads(Path(path).read_text())
     for name in ("parent", "examples", "checkpoints", "output"):
         fields[name] = Path(fields[name])
-    return Training(**fields)
+    vllm = fields.pop("vllm")
+    engine = EngineSettings("vllm", vllm) if vllm else EngineSettings()
+    return Training(**fields, engine=engine)
 
 
 def work_of(path: Path) -> Path:

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from scripts.lib.engines.vllm import seed_of
-from scripts.lib.engines.vllm_setup import require_vllm
+from scripts.lib.engines.start import EngineSettings, start_engine
 from scripts.lib.machine.devices import require_one_device
 from tests.workflow import ROOT
 
@@ -42,13 +42,14 @@ class LLM:
 """
 PROGRAM = """\
 import sys
-from scripts.lib.engines.vllm import Request, Sampling, VllmEngine
+from scripts.lib.engines.requests import Request, Sampling
+from scripts.lib.engines.vllm import VllmEngine
 
 if __name__ == "__main__":
     first, *devices = sys.argv[1:]
     engine = VllmEngine("model", {"max_model_len": 8, "max_num_seqs": 2}, devices)
     requests = [Request([int(first) + n], 4, 100 + n) for n in range(5)]
-    print(engine.generate(requests, Sampling(0.6, 0.95, 0, 1.0, [0])))
+    print(engine.generate(requests, Sampling(0.6, 0.95, 0, 1.0, [0], 0)))
     engine.close()
 """
 
@@ -134,10 +135,4 @@ def test_no_engine_outlives_the_program_that_started_it(sign, start):
 @pytest.mark.skipif(importlib.util.find_spec("vllm"), reason="vLLM is installed")
 def test_a_missing_vllm_is_named_with_the_cure():
     with pytest.raises(SystemExit, match="`make setup STACK=gpu` .* or write `engine: transform"):
-        require_vllm()
-
-
-def test_seeds_differ_by_every_fact_and_repeat():
-    seeds = {seed_of("gsm8k", seed, p, s) for seed in (0, 1) for p in "ab" for s in range(3)}
-    assert len(seeds) == 12
-    assert seed_of("gsm8k", 0, "a", 0) == seed_of("gsm8k", 0, "a", 0) < 2**32
+        start_engine(EngineSettings("vllm"), Path("checkpoint"), "auto", 128, 4)

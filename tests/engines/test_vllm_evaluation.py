@@ -1,4 +1,4 @@
-"""LightEval with a real vLLM: the transformers backend's files, whole prompts, seeds, mistakes."""
+"""LightEval with a real vLLM: the files that transformers make, whole prompts, seeds, mistakes."""
 
 import json
 import shutil
@@ -9,16 +9,20 @@ import pytest
 
 from scripts import evaluate as script
 from scripts.lib.data.schemas import load_rows
+from scripts.lib.engines import vllm
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.engines.vllm import VllmEngine
 from scripts.lib.evaluation.completions import SCHEMA
+from scripts.lib.evaluation.lighteval_model import CheckpointModel
 from scripts.lib.files import write_json
-from tests.evaluation_case import SETTINGS, make_model, model_record, problems, run
+from tests.evaluation_case import SETTINGS, TRANSFORMERS, make_model, model_record, problems, run
 from tests.real_files import FILES
 from tests.workflow import DEMO, ROOT, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.engines]
 
 VLLM = {"gpu_memory_utilization": 0.5, "max_num_seqs": 64, "enforce_eager": True}
+BY_VLLM = EngineSettings("vllm", VLLM)
 LONG = 4096  # positions, for the real problems in a vocabulary of 300 tokens
 
 
@@ -28,25 +32,26 @@ def tiny(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny):
+def evaluator(tiny):
     settings = {**SETTINGS, "max_model_length": LONG}
-    with script.Engine(tiny.parent / "checkpoint", "toy/seed-0", settings, VLLM) as engine:
-        yield engine
+    checkpoint = tiny.parent / "checkpoint"
+    with script.Evaluator(checkpoint, "toy/seed-0", settings, BY_VLLM) as evaluator:
+        yield evaluator
 
 
-def evaluated(engine, settings=None, count=6, **changed) -> list[dict]:
+def evaluated(evaluator, settings=None, count=6, **changed) -> list[dict]:
     asked = {**SETTINGS, "max_model_length": LONG, **(settings or {}), **changed}
-    return engine.evaluate("gsm8k", problems(count), asked)[0]
+    return evaluator.evaluate("gsm8k", problems(count), asked)[0]
 
 
-def test_the_files_are_those_of_the_transformers_backend(tiny, tmp_path, monkeypatch):
+def test_the_files_are_those_that_transformers_make(tiny, tmp_path, monkeypatch):
     started = []
     start = VllmEngine.__init__
     monkeypatch.setattr(
         VllmEngine, "__init__", lambda self, *args: started.append(args) or start(self, *args)
     )
     names = {"gsm8k": 5, "amc23": 3}
-    ours = run(tmp_path / "vllm", tiny, names, vllm=VLLM)
+    ours = run(tmp_path / "vllm", tiny, names, engine=BY_VLLM)
     assert len(started) == 1  # for all benchmarks
     theirs = run(tmp_path / "transformers", tiny, names)
     for name in names:
@@ -59,21 +64,22 @@ def test_the_files_are_those_of_the_transformers_backend(tiny, tmp_path, monkeyp
         assert [facts["engine"] for facts in runs] == ["vllm", "transformers"]
         assert runs[0]["vllm"] == VLLM
         assert runs[0]["devices"] == 1 and runs[0]["device_seconds"] == runs[0]["wall_seconds"]
-    monkeypatch.setattr(script, "Engine", None)  # all are kept: after a requeue no engine starts
+    monkeypatch.setattr(script, "Evaluator", None)  # all are kept: after a requeue no engine starts
     shutil.rmtree(ours)
-    again = run(tmp_path / "vllm", tiny, names, vllm=VLLM)
+    again = run(tmp_path / "vllm", tiny, names, engine=BY_VLLM)
     assert sorted(path.name for path in again.iterdir()) == sorted(
         f"{name}.{ending}" for name in names for ending in ("json", "parquet", "run.json")
     )
 
 
 def test_greedy_completions_of_a_real_benchmark_are_those_of_transformers(
-    engine, tiny, real_data, capsys
+    evaluator, tiny, real_data, capsys
 ):
     asked = load_rows(real_data / f"{FILES['amc23']}.jsonl", "amc23")
     greedy = {**SETTINGS, "max_model_length": LONG, "temperature": 0.0, "num_samples": 1}
-    ours = engine.evaluate("amc23", asked, greedy)[0]
-    with script.Engine(tiny.parent / "checkpoint", "toy/seed-0", greedy) as transformers:
+    ours = evaluator.evaluate("amc23", asked, greedy)[0]
+    checkpoint = tiny.parent / "checkpoint"
+    with script.Evaluator(checkpoint, "toy/seed-0", greedy, TRANSFORMERS) as transformers:
         theirs = transformers.evaluate("amc23", asked, greedy)[0]
     assert len(ours) == len(theirs) == 40
     alike = [one == other for one, other in zip(ours, theirs, strict=True)]
@@ -83,43 +89,42 @@ def test_greedy_completions_of_a_real_benchmark_are_those_of_transformers(
     assert sum(alike) >= 38
 
 
-def test_a_completion_depends_on_its_seed_alone(engine):
+def test_a_completion_depends_on_its_seed_alone(evaluator):
     """Not on the requests beside it, nor on what was sampled before."""
-    many, few = evaluated(engine, count=6), evaluated(engine, count=2)
+    many, few = evaluated(evaluator, count=6), evaluated(evaluator, count=2)
     assert many[:4] == few
     assert len({row["completion"] for row in many[:2]}) == 2  # two samples of one problem
-    assert evaluated(engine, count=2, seed=1) != few
+    assert evaluated(evaluator, count=2, seed=1) != few
 
 
-def test_devices_share_the_completions_and_change_none(engine, tiny):
-    from scripts.lib.evaluation.vllm_model import VllmSampling
-
-    alone = engine.model
+def test_devices_share_the_completions_and_change_none(evaluator, tiny, monkeypatch):
+    alone = evaluator.model
     settings = {**SETTINGS, "max_model_length": LONG}
     checkpoint = tiny.parent / "checkpoint"
-    engine.model = VllmSampling.load(checkpoint, "toy/seed-0", settings, VLLM, ["0", "1"])
+    monkeypatch.setattr(vllm, "visible_devices", lambda: ["0", "1"])
+    evaluator.model = CheckpointModel(checkpoint, "toy/seed-0", settings, BY_VLLM)
     try:
-        assert len({worker.process.pid for worker in engine.model.model.workers}) == 2
-        shared = evaluated(engine, count=5)
-        engine.model.model.workers[1].process.kill()
+        assert len({worker.process.pid for worker in evaluator.model.engine.workers}) == 2
+        shared = evaluated(evaluator, count=5)
+        evaluator.model.engine.workers[1].process.kill()
         with pytest.raises(SystemExit, match="the engine on device 1 ended with code -9"):
-            evaluated(engine, count=5)
+            evaluated(evaluator, count=5)
     finally:
-        engine.model.close()
-        engine.model = alone
-    assert shared == evaluated(engine, count=5)
+        evaluator.model.engine.close()
+        evaluator.model = alone
+    assert shared == evaluated(evaluator, count=5)
 
 
-def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(engine, monkeypatch):
+def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(evaluator, monkeypatch):
     seen = []
-    generate = engine.model.model.llm.generate
+    generate = evaluator.model.engine.llm.generate
 
     def spy(prompts, parameters, **options):
         seen.extend(zip([p["prompt_token_ids"] for p in prompts], parameters, strict=True))
         return generate(prompts, parameters, **options)
 
-    monkeypatch.setattr(engine.model.model.llm, "generate", spy)
-    tokenizer = engine.model.tokenizer
+    monkeypatch.setattr(evaluator.model.engine.llm, "generate", spy)
+    tokenizer = evaluator.model.tokenizer
     whole = [
         tokenizer.apply_chat_template(
             [{"role": "user", "content": SETTINGS["prompt"]["user"].replace("{question}", q)}],
@@ -129,7 +134,7 @@ def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(engine, mo
         for q in (problem["question"] for problem in problems(4))
     ]
     room = max(map(len, whole)) + 3
-    rows = evaluated(engine, count=4, num_samples=1, max_model_length=room)
+    rows = evaluated(evaluator, count=4, num_samples=1, max_model_length=room)
     assert sorted(prompt for prompt, _ in seen) == sorted(whole)
     assert all(p.max_tokens == min(24, room - len(prompt)) for prompt, p in seen)
     assert all(p.top_p == 0.95 and p.temperature == 0.6 for _, p in seen)
@@ -137,7 +142,7 @@ def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(engine, mo
         stopped = row["tokens"] < min(24, room - len(prompt))
         assert row["finish_reason"] == ("stop" if stopped else "length")
     with pytest.raises(SystemExit, match="leaves no room below evaluation.max_model_length"):
-        evaluated(engine, count=4, max_model_length=room - 3)
+        evaluated(evaluator, count=4, max_model_length=room - 3)
 
 
 # ------------------------------------------------------------------------------------- mistakes
@@ -174,7 +179,7 @@ def test_another_architecture_is_named_with_the_cure(tiny, tmp_path):
 
 def test_a_context_beyond_the_models_positions_is_refused(tiny, tmp_path):
     with pytest.raises(SystemExit, match=f"the model toy.* has {LONG} positions; lower it"):
-        run(tmp_path, tiny, {"gsm8k": 2}, vllm=VLLM, max_model_length=LONG + 1)
+        run(tmp_path, tiny, {"gsm8k": 2}, engine=BY_VLLM, max_model_length=LONG + 1)
 
 
 # -------------------------------------------------------------------------------- by the rules

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.files import read_jsonl
 from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training.preemption import RESUME_ME
@@ -88,8 +89,8 @@ def test_the_engine_changes_nothing_that_the_algorithm_sees(tiny, tmp_path):
     made = {}
     for engine in ("transformers", "vllm"):
         watch = TrainerCallback()
-        vllm = VLLM if engine == "vllm" else None
-        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, vllm=vllm)
+        named = EngineSettings(engine, VLLM)
+        inputs = Inputs(settings, checkpoint_of(tiny), rows, tmp_path / "work", watch, engine=named)
         trainer, _ = build_trainer(inputs)
         made[engine] = trainer.args.to_dict() | {"stops": trainer.eos_token_ids}
         if engine == "vllm":

@@ -14,7 +14,7 @@ import pytest
 
 from scripts import evaluate as script
 from scripts.lib.evaluation.completions import SCHEMA, mean_over_problems
-from tests.evaluation_case import SETTINGS, make_model, problems, run
+from tests.evaluation_case import SETTINGS, TRANSFORMERS, make_model, problems, run
 from tests.workflow import ROOT
 
 ENDINGS = ("json", "parquet")  # what must not differ between two runs; run.json may
@@ -28,9 +28,10 @@ def tiny(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def engine(tiny):
-    with script.Engine(tiny.parent / "checkpoint", "toy/seed-0", SETTINGS) as engine:
-        yield engine
+def evaluator(tiny):
+    checkpoint = tiny.parent / "checkpoint"
+    with script.Evaluator(checkpoint, "toy/seed-0", SETTINGS, TRANSFORMERS) as evaluator:
+        yield evaluator
 
 
 def texts_of(out: Path, name: str) -> list[str]:
@@ -102,9 +103,9 @@ def test_killed_evaluation_keeps_its_finished_benchmarks(tiny, tmp_path, monkeyp
     shutil.rmtree(tmp_path / "out")  # Snakemake deletes the outputs before it starts a job again
 
     asked = []
-    evaluate = script.Engine.evaluate
+    evaluate = script.Evaluator.evaluate
     monkeypatch.setattr(
-        script.Engine,
+        script.Evaluator,
         "evaluate",
         lambda self, name, *rest: asked.append(name) or evaluate(self, name, *rest),
     )
@@ -114,12 +115,12 @@ def test_killed_evaluation_keeps_its_finished_benchmarks(tiny, tmp_path, monkeyp
         for ending in ENDINGS:
             file = f"{name}.{ending}"
             assert (again / file).read_bytes() == (whole / file).read_bytes()
-    monkeypatch.setattr(script, "Engine", None)  # all are there: no engine starts
+    monkeypatch.setattr(script, "Evaluator", None)  # all are there: no engine starts
     run(tmp_path, tiny, names)
 
 
-def test_stop_tokens_are_the_checkpoints_own_and_both_of_qwen(engine):
-    names = engine.model.tokenizer.convert_ids_to_tokens(engine.model.stop_ids)
+def test_stop_tokens_are_the_checkpoints_own_and_both_of_qwen(evaluator):
+    names = evaluator.model.tokenizer.convert_ids_to_tokens(evaluator.model.stop_ids)
     assert {"<|own_stop|>", "<|im_end|>", "<|endoftext|>"} == set(names)
 
 
@@ -138,24 +139,24 @@ def test_a_checkpoint_that_cannot_be_evaluated_is_named(file, change, message, t
     else:
         (folder / file).unlink()
     with pytest.raises(SystemExit, match=message):
-        script.Engine(folder, "toy/seed-0", SETTINGS)
+        script.Evaluator(folder, "toy/seed-0", SETTINGS, TRANSFORMERS)
 
 
-def rendered(engine, question: str) -> list[int]:
+def rendered(evaluator, question: str) -> list[int]:
     message = {
         "role": "user",
         "content": SETTINGS["prompt"]["user"].replace("{question}", question),
     }
-    return engine.model.tokenizer.apply_chat_template(
+    return evaluator.model.tokenizer.apply_chat_template(
         [message], add_generation_prompt=True, return_dict=False
     )
 
 
-def test_prompts_reach_the_model_whole(engine, monkeypatch):
+def test_prompts_reach_the_model_whole(evaluator, tiny, monkeypatch):
     asked = problems(5)
-    longest = max(len(rendered(engine, problem["question"])) for problem in asked)
+    longest = max(len(rendered(evaluator, problem["question"])) for problem in asked)
     seen = []
-    generate = engine.model.model.generate
+    generate = evaluator.model.engine.model.generate
 
     def spy(input_ids, attention_mask, generation_config):
         for ids, mask in zip(input_ids.tolist(), attention_mask.tolist(), strict=True):
@@ -166,23 +167,28 @@ def test_prompts_reach_the_model_whole(engine, monkeypatch):
             generation_config=generation_config,
         )
 
-    monkeypatch.setattr(engine.model.model, "generate", spy)
+    monkeypatch.setattr(evaluator.model.engine.model, "generate", spy)
     tight = {**SETTINGS, "num_samples": 1, "max_model_length": longest + 1}
-    rows, _, _ = engine.evaluate("gsm8k", asked, tight)
-    assert sorted(seen) == sorted(rendered(engine, problem["question"]) for problem in asked)
+    rows, _, _ = evaluator.evaluate("gsm8k", asked, tight)
+    assert sorted(seen) == sorted(rendered(evaluator, problem["question"]) for problem in asked)
     for problem, row in zip(asked, rows, strict=True):
-        room = longest + 1 - len(rendered(engine, problem["question"]))
+        room = longest + 1 - len(rendered(evaluator, problem["question"]))
         assert row["tokens"] <= room  # what is generated gives way, never the prompt
 
     with pytest.raises(SystemExit, match=r"gsm8k, problem \d: .*max_model_length"):
-        engine.evaluate("gsm8k", asked, {**tight, "max_model_length": longest})
+        evaluator.evaluate("gsm8k", asked, {**tight, "max_model_length": longest})
     with pytest.raises(SystemExit, match="128 positions"):
-        engine.evaluate("gsm8k", asked, {**SETTINGS, "max_model_length": 129})
+        script.Evaluator(
+            tiny.parent / "checkpoint",
+            "toy/seed-0",
+            {**SETTINGS, "max_model_length": 129},
+            TRANSFORMERS,
+        )
 
 
-def test_the_system_prompt_reaches_the_model(engine):
+def test_the_system_prompt_reaches_the_model(evaluator):
     prompt = {"system": "Think, then write \\boxed{result}.", "user": "{question}"}
-    rows, _, _ = engine.evaluate("gsm8k", problems(2), {**SETTINGS, "prompt": prompt})
+    rows, _, _ = evaluator.evaluate("gsm8k", problems(2), {**SETTINGS, "prompt": prompt})
     assert [row["prompt"] for row in rows[::2]] == [
         f"<|im_start|>system\n{prompt['system']}<|im_end|>\n"
         f"<|im_start|>user\n{problem['question']}<|im_end|>\n<|im_start|>assistant\n"
@@ -190,7 +196,9 @@ def test_the_system_prompt_reaches_the_model(engine):
     ]
 
 
-def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(engine, monkeypatch):
+def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(
+    evaluator, monkeypatch
+):
     tags = "<think>\nAll are eaten.\n</think>\n<answer>\n\\boxed{{{}}}\n</answer>"
     said = {
         ("0", 0): (tags.format(0), "stop", "0", (True, True, True)),
@@ -200,19 +208,21 @@ def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(en
         ("2", 0): (tags.format(2), "stop", "2", (True, True, True)),
         ("2", 1): ("Mia has many", "length", None, (False, False, False)),
     }
-    tokenizer = engine.model.tokenizer
+    tokenizer = evaluator.model.tokenizer
     stop = tokenizer.convert_tokens_to_ids("<|im_end|>")
     tokens = {
         key: tokenizer.encode(text) + [stop] * (reason == "stop")
         for key, (text, reason, _, _) in said.items()
     }
 
-    def sample(requests):  # LightEval shuffles the problems: they are known by their prompts alone
+    def generate(
+        requests, sampling
+    ):  # LightEval shuffles the problems: they are known by their prompts alone
         asked = [re.search(r"(\d+) plums", tokenizer.decode(r.prompt))[1] for r in requests]
         return [tokens[problem, asked[:n].count(problem)] for n, problem in enumerate(asked)]
 
-    monkeypatch.setattr(engine.model, "sample", sample)
-    rows, numbers, _ = engine.evaluate("gsm8k", problems(3), SETTINGS)
+    monkeypatch.setattr(evaluator.model.engine, "generate", generate)
+    rows, numbers, _ = evaluator.evaluate("gsm8k", problems(3), SETTINGS)
     assert [(row["problem"], row["sample"]) for row in rows] == list(said)
     for row in rows:
         key = row["problem"], row["sample"]
@@ -229,19 +239,21 @@ def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(en
     assert numbers["mean_tokens"] == pytest.approx(sum(map(len, tokens.values())) / 6)
 
 
-def test_a_completion_is_recorded_under_the_prompt_that_it_answers(engine, monkeypatch):
+def test_a_completion_is_recorded_under_the_prompt_that_it_answers(evaluator, monkeypatch):
     answered = {}
-    sample, tokenizer = engine.model._sample_batch, engine.model.tokenizer
+    generate, tokenizer = evaluator.model.engine.generate, evaluator.model.tokenizer
 
-    def spy(batch):
-        completions = sample(batch)
-        for request, tokens in zip(batch, completions, strict=True):
+    def spy(requests, sampling):
+        lengths = [len(request.prompt) for request in requests]
+        assert lengths == sorted(lengths, reverse=True)  # similar lengths side by side
+        completions = generate(requests, sampling)
+        for request, tokens in zip(requests, completions, strict=True):
             text = tokenizer.decode(tokens, skip_special_tokens=True)
             answered.setdefault(tokenizer.decode(request.prompt), []).append(text)
         return completions
 
-    monkeypatch.setattr(engine.model, "_sample_batch", spy)
-    rows, _, _ = engine.evaluate("gsm8k", problems(7), SETTINGS)
+    monkeypatch.setattr(evaluator.model.engine, "generate", spy)
+    rows, _, _ = evaluator.evaluate("gsm8k", problems(7), SETTINGS)
     assert len(answered) == 7 and len(rows) == 14
     for row in rows:
         assert row["completion"] in answered[row["prompt"]]

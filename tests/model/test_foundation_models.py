@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from scripts.lib.dag.jobs import job
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.machine.memory import available_memory, check_memory, evaluation_gb
 from scripts.lib.model.chat_template import set_template_settings
 from scripts.lib.study.validation import validated_study
@@ -64,7 +65,7 @@ def test_every_model_of_table_1_fits_an_h100_of_80_gb():
     needs = {}
     for name, model in study.config["models"].items():
         settings = job(study, "evaluate", cell=name, seed=0, benchmark="gsm8k").settings
-        needs[name] = evaluation_gb(model, settings)
+        needs[name] = evaluation_gb(model, settings, EngineSettings())
     assert needs["qwen2.5-0.5b"] == pytest.approx(15.9, abs=0.1)
     assert needs["qwen2.5-math-7b-instruct"] == pytest.approx(24.7, abs=0.1)
     assert len(needs) == 12

@@ -150,13 +150,15 @@ def say(model: Any, tokens: list[int]) -> None:
 @pytest.mark.parametrize("root", ROOT_ENDS)
 @pytest.mark.parametrize("token", STOPS)
 def test_an_evaluation_counts_what_stopped_and_what_was_cut_off(token, root, roots):
-    from scripts.evaluate import Engine
+    from scripts.evaluate import Evaluator
+    from scripts.lib.engines.start import EngineSettings
 
     settings = SETTINGS | {"max_new_tokens": 7, "num_samples": 2}
-    with Engine(checkpoint_of(roots[root]), "tiny/seed-0", settings) as engine:
-        said = engine.model.tokenizer.convert_tokens_to_ids([token, "a"])
-        say(engine.model.model, said)
-        rows, numbers, _ = engine.evaluate("gsm8k", problems(4), settings)
+    folder = checkpoint_of(roots[root])
+    with Evaluator(folder, "tiny/seed-0", settings, EngineSettings()) as evaluator:
+        said = evaluator.model.tokenizer.convert_tokens_to_ids([token, "a"])
+        say(evaluator.model.engine.model, said)
+        rows, numbers, _ = evaluator.evaluate("gsm8k", problems(4), settings)
     ends = [(row["finish_reason"], row["tokens"], row["completion"]) for row in rows]
     # four of eight stop at once, and the padding that their batch gives them is not counted
     assert sorted(ends) == [("length", 7, "a" * 7)] * 4 + [("stop", 1, "")] * 4
@@ -245,11 +247,13 @@ def end_of_turn(tokenizer: Any) -> int:
 def cut_off(record: Path) -> float:
     """Return the share of a checkpoint's completions that an evaluation had to cut off."""
     from scripts.evaluate import evaluate
+    from scripts.lib.engines.start import EngineSettings
 
     folder = record.parent
     write_jsonl(folder / "gsm8k.jsonl", problems(64))
     files, settings = {"gsm8k": folder / "gsm8k.jsonl"}, {"gsm8k": SETTINGS}
-    evaluate("tiny+x", SEED, record, files, settings, folder / "store", folder / "eval")
+    store, out = folder / "store", folder / "eval"
+    evaluate("tiny+x", SEED, record, files, settings, store, out, EngineSettings())
     reasons = pq.read_table(folder / "eval" / "gsm8k.parquet")["finish_reason"].to_pylist()
     share = json.loads((folder / "eval" / "gsm8k.json").read_text())["cut_off"]
     assert share == reasons.count("length") / 64

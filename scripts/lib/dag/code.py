@@ -37,7 +37,11 @@ WITHOUT_EFFECT = (
 # stands in the records of what it generated.
 ENGINES = {
     "transformers": ("scripts.lib.engines.transformers",),
-    "vllm": ("scripts.lib.engines.vllm", "scripts.lib.engines.vllm_setup"),
+    "vllm": (
+        "scripts.lib.engines.vllm",
+        "scripts.lib.engines.vllm_colocated",
+        "scripts.lib.engines.vllm_setup",
+    ),
 }
 PROGRESS = {"print", "report"}  # calls that write to the console or the log alone
 HELP = {"description", "epilog", "help", "metavar"}  # what a command line says of itself

@@ -6,51 +6,43 @@ nothing of a killed job stays on its device; several devices have a process each
 """
 
 import contextlib
-import hashlib
 import multiprocessing
 import os
 import threading
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
-from scripts.lib.engines.vllm_setup import cure_named, prepare_environment
-from scripts.lib.machine.devices import RESTRICTION, torch_device
+from scripts.lib.engines.requests import Request, Sampling
+from scripts.lib.engines.vllm_setup import cure_named, prepare_environment, require_vllm
+from scripts.lib.machine.devices import RESTRICTION, torch_device, visible_devices
 
+# The config's settings that are arguments of an engine with its own device.
+OWN_SETTINGS = ("gpu_memory_utilization", "max_num_seqs", "enforce_eager")
 CLOSING_SECONDS = 30.0
 
 
-class Request(NamedTuple):
-    """One completion to be sampled."""
+def start_vllm(
+    checkpoint: Path, vllm: dict[str, Any], dtype: str, max_model_length: int
+) -> "VllmEngine":
+    """Return an engine on every device that the job sees; `vllm` holds the config's settings.
 
-    prompt: list[int]
-    max_new_tokens: int
-    seed: int
+    `dtype` is a torch dtype's name, or `auto` for the checkpoint's own: vLLM's `auto` would take 16
+    bits for float32. Raises SystemExit, with the cure, where vLLM is not installed, does not know
+    the model or has too little memory.
+    """
+    require_vllm()
+    from transformers import AutoConfig
 
-
-class Sampling(NamedTuple):
-    """How completions are sampled: greedily at temperature 0; top_k 0 stands for all tokens."""
-
-    temperature: float
-    top_p: float
-    top_k: int
-    repetition_penalty: float
-    stop_ids: list[int]
-
-
-def seed_of(*facts: str | int) -> int:
-    """Return a seed of 32 bits that stands for all of these facts."""
-    digest = hashlib.sha256(" ".join(map(str, facts)).encode()).digest()
-    return int.from_bytes(digest[:4], "big")
+    if dtype == "auto" and (own := AutoConfig.from_pretrained(checkpoint).dtype):
+        dtype = str(own).removeprefix("torch.")
+    arguments = {name: vllm[name] for name in OWN_SETTINGS}
+    arguments |= {"max_model_len": max_model_length, "dtype": dtype}
+    return VllmEngine(str(checkpoint), arguments, visible_devices())
 
 
-def engine_arguments(vllm: dict[str, Any]) -> dict[str, Any]:
-    """Return those of the config's settings that are arguments of an engine with its own device."""
-    names = ("gpu_memory_utilization", "max_num_seqs", "enforce_eager")
-    return {name: vllm[name] for name in names}
-
-
-def start_engine(arguments: dict[str, Any]) -> Any:
+def load(arguments: dict[str, Any]) -> Any:
     """Return a running vllm.LLM; end with the cure where its device has too little memory."""
     from vllm import LLM
 
@@ -100,6 +92,8 @@ class VllmEngine:
             "generation_config": "vllm",  # nothing of the checkpoint's own
             "disable_log_stats": True,
         } | arguments
+        own = {name: arguments[name] for name in OWN_SETTINGS if name in arguments}
+        self.facts: dict[str, Any] = {"engine": "vllm", "vllm": own}
         self.workers: list[Worker] = []
         self.llm = None
         if len(devices) > 1:
@@ -108,7 +102,7 @@ class VllmEngine:
                 worker.answer()  # all of them start side by side; this waits until they have
         else:
             prepare_environment()
-            self.llm = start_engine(arguments)
+            self.llm = load(arguments)
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[int]]:
         """Return the requests' completions in their order, each up to and with its stop token."""
@@ -170,7 +164,7 @@ def serve(connection: Connection, device: str, arguments: dict[str, Any]) -> Non
     os.environ[RESTRICTION] = device
     prepare_environment()
     try:
-        llm = start_engine(arguments)
+        llm = load(arguments)
         connection.send(None)
         while True:
             requests, sampling = connection.recv()

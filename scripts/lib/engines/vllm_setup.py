@@ -8,8 +8,6 @@ import re
 import tempfile
 from collections.abc import Iterator
 
-ENGINES = ("transformers", "vllm")  # what a profile can choose to generate completions
-
 # What vLLM says where its share of the device is more than is free, and where the share is too
 # small for the weights and one full context.
 SHARE_NOT_FREE = re.compile(r"free memory on device|out of memory|available memory on node", re.I)

@@ -69,6 +69,13 @@ def torch_device() -> str:
     return "cpu"
 
 
+def device_name() -> str:
+    """Return the name of the device that a program computes on."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
 def require_one_device(engine: str) -> None:
     """End where transformers would generate on one of several devices and leave the others idle."""
     if engine == "transformers" and len(devices := visible_devices()) > 1:

@@ -3,23 +3,26 @@
 import os
 from typing import Any
 
+from scripts.lib.engines.start import EngineSettings
+
 ENGINE_GB = 2.0  # what a generating process takes beside weights and cache
 SLURM_FACTS = ("MEM_PER_NODE", "MEM_PER_CPU", "CPUS_ON_NODE")  # MB, MB, the job's own
 
 
 def evaluation_gb(
-    model: dict[str, Any], settings: dict[str, Any], vllm: dict[str, Any] | None = None
+    model: dict[str, Any], settings: dict[str, Any], engine: EngineSettings
 ) -> float | None:
     """Return the memory in GB that generation needs: weights and cache in 16 bits, the engine.
 
-    transformers may fill a whole batch's contexts; vLLM (with its own arguments, `vllm` of the
-    config) makes do with one, in the share of the device that it may take. `model` is its
-    definition in the config, `settings` those of a benchmark's evaluation; None if the definition
-    lacks the facts.
+    transformers may fill a whole batch's contexts; vLLM makes do with one, in the share of the
+    device that it may take. `model` is its definition in the config, `settings` those of a
+    benchmark's evaluation; None if the definition lacks the facts.
     """
     if not model.keys() >= {"parameters", "cache_bytes_per_token"}:
         return None
-    contexts, share = (1, vllm["gpu_memory_utilization"]) if vllm else (settings["batch_size"], 1.0)
+    contexts, share = settings["batch_size"], 1.0
+    if engine.name == "vllm":
+        contexts, share = 1, engine.vllm["gpu_memory_utilization"]
     tokens = contexts * settings["max_model_length"]
     needed = (2 * model["parameters"] + tokens * model["cache_bytes_per_token"]) / 1e9 + ENGINE_GB
     return needed / share

@@ -8,25 +8,9 @@ trainer does under bf16; a float32 training, a toy's, differs more.
 
 from typing import Any
 
-import torch
 from trl import GRPOTrainer
 
 DIFFERENCE = "sampling/sampling_logp_difference/mean"  # TRL's name for it
-
-
-def vllm_arguments(length: int, vllm: dict[str, Any], stops: list[int]) -> dict[str, Any]:
-    """Return the arguments of GRPOConfig that make vLLM generate.
-
-    `length` is that of the longest prompt and completion in tokens, `vllm` the config's settings.
-    """
-    return {
-        "use_vllm": True,
-        "vllm_mode": "colocate",
-        "vllm_max_model_length": length,
-        "vllm_gpu_memory_utilization": vllm["colocated_gpu_memory_utilization"],
-        "vllm_enable_sleep_mode": torch.cuda.is_available(),  # vLLM cannot sleep on a CPU
-        "generation_kwargs": {"stop_token_ids": stops},
-    }
 
 
 class RolloutTrainer(GRPOTrainer):

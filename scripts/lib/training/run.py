@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.console import report
+from scripts.lib.engines.start import EngineSettings
 from scripts.lib.files import (
     digest_files,
     publish_folder,
@@ -23,7 +24,7 @@ from scripts.lib.files import (
     sha256_of,
     write_json,
 )
-from scripts.lib.machine.devices import torch_device
+from scripts.lib.machine.devices import device_name, torch_device
 from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
 from scripts.lib.training import collapse
@@ -62,7 +63,7 @@ class Training:
     output: Path
     tokens_per_pass: int = TOKENS_PER_PASS
     runtime: float = 0.0  # minutes that the job has; 0: no limit
-    vllm: dict[str, Any] | None = None  # its settings, where it generates GRPO's rollouts
+    engine: EngineSettings = field(default_factory=EngineSettings)  # for GRPO's rollouts
     vouched: dict[str, Any] = field(default_factory=dict)  # what every job's record holds
 
     @property
@@ -99,7 +100,7 @@ class Inputs:
     work: Path
     watch: Any
     tokens_per_pass: int = TOKENS_PER_PASS
-    vllm: dict[str, Any] | None = None
+    engine: EngineSettings = field(default_factory=EngineSettings)
 
 
 Builder = Callable[[Inputs], tuple[Any, dict[str, int]]]
@@ -150,7 +151,7 @@ def train_from(
     if not examples:
         raise SystemExit(f"{training.examples}: holds no example to train on")
     watch = Watch(clock, patience, preemption)
-    machine = (training.tokens_per_pass, training.vllm)
+    machine = (training.tokens_per_pass, training.engine)
     trainer, counts = build(Inputs(training.settings, parent, examples, work, watch, *machine))
     trainer.add_callback(Progress(training.name))
     strategy = check_trainer(trainer, training.settings["recipe"]["global_batch_size"])
@@ -191,7 +192,7 @@ def train_from(
             "device_seconds": round(clock.seconds * processes(), 3),
             "peak_memory_bytes": clock.peak,
             "distributed": strategy,
-            "engine": "vllm" if training.vllm else "transformers",
+            "engine": training.engine.name,
             "processes": processes(),
             "starts": clock.starts,
             "device": device_name(),
@@ -273,10 +274,3 @@ def finish(training: Training, record: dict[str, Any]) -> None:
     write_json(training.output, nothing | run_facts(training.rule) | record | training.who | job)
     end = record["reason"] or f"done after {record['steps']} steps"
     report(f"{training.name}: {end}")
-
-
-def device_name() -> str:
-    """Return the name of the device trained on."""
-    import torch
-
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
