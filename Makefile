@@ -3,7 +3,7 @@
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make lint   ruff, snakefmt, snakemake --lint
-# make docs   write the README's list of assumptions anew
+# make docs   write the list of assumptions in docs/assumptions.md anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
 # make clean  remove what the demo made; `make distclean` the environments too
 
@@ -75,7 +75,7 @@ lint: setup
 	snakemake --lint
 
 docs: setup
-	python -m scripts.list_assumptions config.yaml README.md
+	python -m scripts.list_assumptions config.yaml docs/assumptions.md
 
 # The GPU stack has the most limits: it is resolved first, and the locks for any machine follow it.
 RESOLVE := env -u UV_FIND_LINKS uv pip compile --quiet --python-version 3.11 --generate-hashes \

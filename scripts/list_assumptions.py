@@ -1,6 +1,6 @@
-"""Write the README's list of what the paper leaves open: every value marked ASSUME in a config.
+"""Write the list of what the paper leaves open: every value marked ASSUME in a config.
 
-    python -m scripts.list_assumptions config.yaml README.md
+    python -m scripts.list_assumptions config.yaml docs/assumptions.md
 
 No rule of the DAG; `make docs` runs it, and a test compares the two.
 """
@@ -62,15 +62,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("config", type=Path, help="config.yaml")
-    parser.add_argument("readme", type=Path, help="the file between whose markers the list goes")
+    parser.add_argument("page", type=Path, help="the file between whose markers the list goes")
     args = parser.parse_args()
-    readme = args.readme.read_text(encoding="utf-8")
-    if not LIST.search(readme):
+    page = args.page.read_text(encoding="utf-8")
+    if not LIST.search(page):
         raise SystemExit(
-            f"{args.readme}: no lines <!-- assumptions --> and <!-- end of assumptions -->"
+            f"{args.page}: no lines <!-- assumptions --> and <!-- end of assumptions -->"
         )
     table = markdown(args.config.read_text(encoding="utf-8"))
-    write_text(args.readme, LIST.sub(lambda _: table, readme))
+    write_text(args.page, LIST.sub(lambda _: table, page))
 
 
 if __name__ == "__main__":

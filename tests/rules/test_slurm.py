@@ -153,7 +153,7 @@ def time_runs_out(cluster, folder):
 
 
 def the_main_process_is_killed(cluster, folder):
-    """What the README says to type: squeue, scancel, unlock, the same command again.
+    """What docs/cluster.md says to type: squeue, scancel, unlock, the same command again.
 
     Here the site asks for GPUs by `gres`.
     """

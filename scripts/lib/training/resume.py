@@ -100,8 +100,7 @@ def check_space(folder: Path, needed: int, what: str) -> None:
     if free < needed:
         raise SystemExit(
             f"{folder}: {free / 1e9:.3f} GB are free, but {what} may take {needed / 1e9:.3f} GB: "
-            "make room (`python -m scripts.unfinished` lists what may go), or put the folder on a "
-            "larger disk (README, 'Scratch disks')"
+            "make room, or put the folder on a larger disk (docs/cluster.md, 'Scratch disks')"
         )
 
 
