@@ -3,6 +3,7 @@
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make lint   ruff, snakefmt, snakemake --lint
+# make example   copy the demo's tables and figure to docs/example
 # make docs   write the list of assumptions in docs/assumptions.md anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
 # make clean  remove what the demo made; `make distclean` the environments too
@@ -27,7 +28,7 @@ TORCH_BACKEND ?= $(or $(addprefix --find-links=,$(FIND_LINKS)),--torch-backend=c
 
 ENGINES := .venv-engines/installed
 
-.PHONY: setup setup-engines demo test test-quick test-engines lint docs lock clean distclean
+.PHONY: setup setup-engines demo test test-quick test-engines lint docs example lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -76,6 +77,10 @@ lint: setup
 
 docs: setup
 	python -m scripts.list_assumptions config.yaml docs/assumptions.md
+
+# Then set the date in docs/example/README.md.
+example: demo
+	cp results/demo/tables/table2.md results/demo/tables/table3.md results/demo/figures/scores.png docs/example/
 
 # The GPU stack has the most limits: it is resolved first, and the locks for any machine follow it.
 RESOLVE := env -u UV_FIND_LINKS uv pip compile --quiet --python-version 3.11 --generate-hashes \
