@@ -28,12 +28,16 @@ TORCH_BACKEND ?= $(or $(addprefix --find-links=,$(FIND_LINKS)),--torch-backend=c
 
 ENGINES := .venv-engines/installed
 
+# Into an environment, $(1): what lets Snakemake start at once where SLURM's controller is slow.
+STARTUP := envs/slurm_import.py envs/slurm_import.pth
+install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import site; print(*site.getsitepackages())')"
+
 .PHONY: setup setup-engines demo test test-quick test-engines lint docs example lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
 
-$(INSTALLED): envs/$(STACK).lock envs/paper.lock envs/tools.lock
+$(INSTALLED): envs/$(STACK).lock envs/paper.lock envs/tools.lock $(STARTUP)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11) and \
 	  "The study is pinned to Python 3.11, $(PYTHON) is %d.%d. Install 3.11 or say: make PYTHON=/path/to/python3.11" % v[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
@@ -43,16 +47,18 @@ $(INSTALLED): envs/$(STACK).lock envs/paper.lock envs/tools.lock
 	$(if $(filter cpu,$(STACK)),uv pip install --python .venv --quiet $(TORCH_BACKEND) $(TORCH))
 	uv pip install --python .venv --quiet --no-deps --require-hashes --compile-bytecode \
 	  -r envs/$(STACK).lock -r envs/paper.lock -r envs/tools.lock
+	$(call install_startup,.venv)
 	touch $@
 
 setup-engines: $(ENGINES)
 
 # Linux x86-64 alone. DeepSpeed is built here, without operators; those it needs it compiles later.
-$(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock | $(INSTALLED)
+$(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock $(STARTUP) | $(INSTALLED)
 	$(PYTHON) -m venv --clear .venv-engines
 	uv pip install --python .venv-engines --quiet $(TORCH_BACKEND) $(TORCH)
 	DS_BUILD_OPS=0 uv pip install --python .venv-engines --quiet --no-deps --require-hashes \
 	  --compile-bytecode -r envs/engines.lock -r envs/paper.lock -r envs/tools.lock
+	$(call install_startup,.venv-engines)
 	touch $@
 
 demo: setup

@@ -5,6 +5,7 @@ Conda itself cannot be had here: the pip section of its file is installed with p
 
 import ast
 import functools
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from scripts.lib.files import sha256_of, write_json
 from scripts.lib.study.validation import validated_study
 from scripts.write_conda_env import conda_env
 from tests.score_samples import cell_record
-from tests.workflow import ROOT
+from tests.workflow import ENVIRONMENT, ROOT
 
 ENVS = ROOT / "envs"
 LOCKS = ["gpu", "cpu", "engines", "data", "paper", "tools"]
@@ -122,6 +123,20 @@ def test_make_setup_installs_the_stack_that_is_asked_for(stack):
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert f"-r envs/{stack}.lock -r envs/paper.lock -r envs/tools.lock" in printed
     assert ("torch==" in printed) == (stack == "cpu")
+
+
+def test_snakemake_asks_no_slurm_controller_when_it_starts(tmp_path):
+    """`make setup` installs envs/slurm_import.py: without it, 9 s where no controller answers."""
+    for name in ("sinfo", "squeue", "sacct", "scontrol"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} $SLURM_CONF >> {tmp_path}/asked\n")
+        (tmp_path / name).chmod(0o755)
+    mine = {**ENVIRONMENT, "SLURM_CONF": "/etc/slurm/slurm.conf"}
+    mine["PATH"] = f"{tmp_path}{os.pathsep}{mine['PATH']}"
+    subprocess.run(["snakemake", "--version"], env=mine, check=True)
+    assert (tmp_path / "asked").read_text() == f"scontrol {os.devnull}\n"
+    code = "import slurm_import, os; print(os.environ['SLURM_CONF'])"
+    after = subprocess.run([sys.executable, "-c", code], env=mine, capture_output=True, text=True)
+    assert after.stdout == "/etc/slurm/slurm.conf\n", after.stderr
 
 
 # ----------------------------------------------------------------------------------- hashes
