@@ -30,7 +30,7 @@ from scripts.lib.dag.jobs import files_of, job
 from scripts.lib.dag.models import model_rule
 from scripts.lib.dag.paper import target_files, targets
 from scripts.lib.dag.rules import SHELL
-from scripts.lib.engines.start import ENGINES
+from scripts.lib.engines import ENGINES
 from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json
 from scripts.lib.machine.devices import COUNTED

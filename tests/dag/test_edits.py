@@ -373,7 +373,7 @@ CODE_EDITS = {
         NOTHING,
     ),
     "what a mistake in the config is called": (
-        [replaced("scripts/lib/study/config.py", ("given twice", "twice"))],
+        [replaced("scripts/lib/study/schema.py", ("given twice", "twice"))],
         NOTHING,
     ),
     "the price": (

@@ -210,7 +210,7 @@ def test_every_layout_is_fetched_at_its_revision(hub, tmp_path, name):
     record = read_json(tmp_path / "record.json")
     assert record["rows"] == len(rows)
     assert record["source"] == source
-    assert len(record["files"]) == (2 if name == "gsm8k" else 1)
+    assert len(record["source_files"]) == (2 if name == "gsm8k" else 1)
     assert not hub.made("OE_MM_maths_en_COMP.parquet")  # nor any other subset's file
     assert not hub.made("socratic-")
 

@@ -73,7 +73,11 @@ def login_node(tmp_path, monkeypatch):
     """Stand-ins for sbatch, which takes everything, and sinfo; return their folder."""
     programs = tmp_path / "slurm-programs"
     programs.mkdir()
-    answers = {"sbatch": "exit 0", "sinfo": "printf 'short 30:00\\nh100* 2-00:00:00\\n'"}
+    answers = {
+        "sbatch": "exit 0",
+        "squeue": "exit 0",
+        "sinfo": "printf 'short 30:00\\nh100* 2-00:00:00\\n'",
+    }
     for name, answer in answers.items():
         (programs / name).write_text(f"#!/bin/sh\n{answer}\n")
         (programs / name).chmod(0o755)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.lib.engines import ENGINES
+
 ROOT = Path(__file__).parents[3]
 
 # These change no result: they compute the settings, which are in the key already, plan, check or
@@ -33,16 +35,6 @@ WITHOUT_EFFECT = (
     "scripts.lib.training.program",
     "scripts.lib.training.progress",
 )
-# The profile chooses the engine that generates, so its code is in no key: `engine_fingerprint`
-# stands in the records of what it generated.
-ENGINES = {
-    "transformers": ("scripts.lib.engines.transformers",),
-    "vllm": (
-        "scripts.lib.engines.vllm",
-        "scripts.lib.engines.vllm_colocated",
-        "scripts.lib.engines.vllm_setup",
-    ),
-}
 PROGRESS = {"print", "report"}  # calls that write to the console or the log alone
 HELP = {"description", "epilog", "help", "metavar"}  # what a command line says of itself
 

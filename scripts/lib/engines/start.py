@@ -6,8 +6,6 @@ from typing import Any
 
 from scripts.lib.engines.requests import Engine
 
-ENGINES = ("transformers", "vllm")  # what a profile can name
-
 
 @dataclass(frozen=True)
 class EngineSettings:
