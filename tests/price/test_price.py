@@ -15,7 +15,8 @@ from scripts.lib.price.costs import Costs
 from scripts.lib.price.schedule import critical_path, wall_time
 from scripts.lib.price.walk import cell_targets, dag_of
 from scripts.lib.study.cells import Study
-from scripts.plan import lines_of, price_of
+from scripts.lib.training.passes import TOKENS_PER_PASS
+from scripts.plan import lines_of, price_of, rule_lines
 from tests.workflow import DEMO, ROOT, planned, snakemake
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -39,8 +40,9 @@ def counted(dag):
     return Counter(job.rule for job in dag)
 
 
-def seconds(study, rule, never_stop=0.0, results=ROOT / "no-results", **wildcards):
-    return Costs(study, never_stop, results).seconds(planned_job(study, rule, **wildcards))
+def seconds(study, rule, never_stop=0.0, tokens_per_pass=None, **wildcards):
+    costs = Costs(study, never_stop, ROOT / "no-results", tokens_per_pass or {})
+    return costs.seconds(planned_job(study, rule, **wildcards))
 
 
 @pytest.mark.parametrize("override", ["", MINE, DEMO.read_text()], ids=["paper", "mine", "demo"])
@@ -72,8 +74,8 @@ def test_time_follows_the_config():
         for stage in ("sft", "sft-lora")
     )
     assert lora == pytest.approx(full * 4 / 6)
-    half = {"recipes": {"sft": {"per_device_train_batch_size": 8}}}
-    more_passes = seconds(study_of(half), "train_sft", **sft) - startup
+    half = {sft["cell"]: TOKENS_PER_PASS // 2}
+    more_passes = seconds(study, "train_sft", tokens_per_pass=half, **sft) - startup
     assert more_passes - full == pytest.approx(2 * (once - full))
     no_reference = study_of({"recipes": {"grpo": {"beta": 0.0}}})
     grpo = {"rule": "train_grpo", "cell": CELL, "seed": 0}
@@ -195,3 +197,14 @@ def test_an_unknown_device_is_named_before_anything_runs(tmp_path):
     )
     assert run.returncode != 0
     assert "costs.device: unknown device 'h200'; did you mean 'h100'?" in run.stderr
+
+
+def test_the_price_follows_the_profiles_tokens_per_pass(tmp_path):
+    expression = "train_sft:tokens_per_pass=128 if wildcards.stage == 'kd' else 32768"
+    asked = ["--cores", "1", "--set-resources", expression, "--", "plan"]
+    run = snakemake(*asked, folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    kd = {f"{model}+kd": 128 for model in ("qwen2.5-0.5b", "qwen2.5-0.5b-instruct")}
+    usual, asked_for = (rule_lines(price_of(study_of(), tmp_path, tokens)) for tokens in ({}, kd))
+    assert set(asked_for) <= set(run.stdout.splitlines())
+    assert usual != asked_for

@@ -56,6 +56,21 @@ def test_a_training_is_told_how_its_processes_share_the_work_and_its_time(tmp_pa
     assert " --runtime 240 " in output
 
 
+def test_a_stage_may_have_tokens_per_pass_of_its_own(tmp_path):
+    """The comment of the profiles shows such an expression."""
+    expression = 'tokens_per_pass: 16384 if wildcards.stage == "kd" else 32768'
+    profile = tmp_path / "own" / "config.yaml"
+    profile.parent.mkdir()
+    text = (ROOT / "workstation" / "config.yaml").read_text()
+    assert f"`{expression}`" in text
+    profile.write_text(text.replace("    tokens_per_pass: 32768 ", f"    {expression} "))
+    cells = {"toy-base+sft": "32768", "toy-base+kd": "16384"}
+    targets = [f"results/mini/models/{cell}/seed-0/training.json" for cell in cells]
+    output = dry_run("-p", "--profile", profile.parent, *MINI, "--", *targets, folder=tmp_path)
+    given = re.findall(r"--cell (\S+) .*--tokens-per-pass (\d+) ", output)
+    assert dict(given) == cells
+
+
 def test_retries_stand_in_the_profile_alone():
     assert PROFILES["slurm"]["retries"] == 2
     assert not re.search(r"^\s+retries:", RULES, re.MULTILINE)
