@@ -11,6 +11,7 @@ from scripts.lib.dag.code import engine_fingerprint
 from scripts.lib.dag.environment import other_versions
 from scripts.lib.dag.jobs import Job, files_of, job
 from scripts.lib.dag.rules import environment_of
+from scripts.lib.engines import ENGINES
 from scripts.lib.files import read_json, sha256_of, write_json
 from scripts.lib.records import check_input, engines_of
 from scripts.lib.study.cells import Study
@@ -42,7 +43,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the flag of programs that sample completions."""
     parser.add_argument(
         "--engine",
-        choices=("transformers", "vllm"),
+        choices=tuple(ENGINES),
         default="transformers",
         help="what generates completions; the profile says it, as a resource of the rule",
     )

@@ -51,7 +51,7 @@ def code_fingerprint(module: str) -> str:
 def engine_fingerprint(engine: str) -> str:
     """Return one digest of the code that generates with an engine."""
     others = tuple(m for name, ms in ENGINES.items() if name != engine for m in ms)
-    return _fingerprint(tuple(m for m in ENGINES[engine] if _file(m)), boundary=others)
+    return _fingerprint(ENGINES[engine], boundary=others)
 
 
 def _fingerprint(programs: tuple[str, ...], boundary: tuple[str, ...]) -> str:
