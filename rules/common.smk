@@ -197,7 +197,7 @@ def inputs_of(rule):
     def inputs(wildcards):
         planned = job_of(rule, wildcards)
         decide = workflow.is_main_process  # a submitted job was decided before
-        current = decide and is_current(planned, Path(RESULTS))
+        current = decide and not is_stale(planned)
         if decide and not current:
             workflow.dag.forcefiles.update(existing_files(planned))
         return {
@@ -213,6 +213,12 @@ def inputs_of(rule):
     return unpack(inputs)
 
 
+def is_stale(planned):
+    """Say whether anything that a job has left is not what is planned."""
+    parts = planned.parts.values() or [planned]
+    return any(existing_files(part) and not is_current(part, Path(RESULTS)) for part in parts)
+
+
 def existing_files(planned):
     """Return the outputs of a job that are there."""
     paths = (f"{RESULTS}/{path}" for path in planned.outputs.values())
@@ -224,10 +230,10 @@ def is_settled(planned):
     """Say whether a job and all before it, as far as they are there, will not run again."""
     forced = {rule.name for rule in workflow.dag.forcerules}
     return (
-        is_current(planned, Path(RESULTS))
+        not is_stale(planned)
         and planned.rule not in forced
         and workflow.dag.forcefiles.isdisjoint(existing_files(planned))
-        and all(is_settled(parent) for parent in planned.parents if existing_files(parent))
+        and all(map(is_settled, planned.parents))
     )
 
 
@@ -237,6 +243,6 @@ def made_late(targets):
     return [
         path
         for job in planned
-        if not is_current(job, Path(RESULTS))
+        if is_stale(job)
         for path in existing_files(job)
     ]

@@ -2,17 +2,18 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
 
-from scripts.lib.files import read_json
+from scripts.lib.files import digest_files, read_json
 from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
 MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
-RUN = ["--cores", "2", "--rerun-triggers", "mtime", "params", "input", *MINI, "--", "all"]
+RUN = ["--cores", "2", "--rerun-triggers", "mtime", *MINI, "--", "all"]
 CELLS = ["toy-base", "toy-base+sft", "toy-base+kd-lora+rl"]
 
 pytestmark = pytest.mark.slow
@@ -94,3 +95,93 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(undisturbed, tmp_path):
     assert reproducible(tmp_path / "results" / "mini") == reproducible(
         undisturbed / "results" / "mini"
     )
+
+
+# ----------------------------------------------------------- what is current, by the records alone
+
+
+RATE = "recipes: {grpo: {learning_rate: 1.0e-4}}\n"
+AFTER_RATE = {"train_grpo": 1, "evaluate": 1, "score_cell": 1, "collect_scores": 1}
+AFTER_RATE |= {"compare_parents": 1, "make_table": 1, "plot_scores": 1, "all": 1}
+
+
+def with_config(text, folder):
+    """Return the arguments of a run with one more config file."""
+    (folder / "more.yaml").write_text(text)
+    return [*RUN[: RUN.index("--")], folder / "more.yaml"]
+
+
+@pytest.fixture
+def copied(undisturbed, tmp_path):
+    """Return a copy of the finished study as an archive would hold it: no .snakemake, new times."""
+    shutil.copytree(undisturbed / "results", tmp_path / "results", copy_function=shutil.copyfile)
+    return tmp_path
+
+
+def test_a_copy_without_snakemakes_memory_is_current(copied):
+    assert planned(*RUN, folder=copied) == {}
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_a_changed_rate_plans_exactly_what_follows_it(memory, undisturbed, copied):
+    folder = undisturbed if memory else copied
+    files = digest_files(folder / "results")
+    assert planned(*with_config(RATE, copied), "--", "all", folder=folder) == AFTER_RATE
+    assert digest_files(folder / "results") == files  # a dry run writes nothing
+
+
+def test_touching_makes_nothing_current(copied):
+    stale = with_config(RATE, copied)
+    run = snakemake(*stale, "--touch", "--", "all", folder=copied)
+    assert run.returncode == 0, run.stderr
+    assert planned(*stale, "--", "all", folder=copied) == AFTER_RATE
+    assert planned(*RUN, folder=copied) == {}
+
+
+def test_one_stale_cell_plans_that_cell_alone(copied):
+    target = "results/mini/cells/toy-base+kd-lora+rl/gsm8k.json"
+    jobs = planned(*with_config(RATE, copied), "--", target, folder=copied)
+    assert jobs == {"train_grpo": 1, "evaluate": 1, "score_cell": 1}
+    other = "results/mini/cells/toy-base+sft/gsm8k.json"
+    assert planned(*with_config(RATE, copied), "--", other, folder=copied) == {}
+
+
+def test_a_forced_rule_makes_what_follows_run_too(copied):
+    options = RUN[: RUN.index("--")]
+    jobs = planned(*options, "--forcerun", "score_cell", "--", "all", folder=copied)
+    follow = {"collect_scores": 1, "make_table": 1, "plot_scores": 1, "all": 1}
+    assert jobs == {"score_cell": 3} | follow
+
+
+def test_one_more_benchmark_leaves_the_others_records(copied):
+    more = with_config(
+        "evaluate: [amc23, gsm8k, minerva]\n"
+        "benchmarks: {minerva: {dataset: toy-amc23, num_samples: 1}}\n",
+        copied,
+    )
+    jobs = planned(*more, "--", "results/mini/cells/toy-base/minerva.json", folder=copied)
+    assert jobs == {"evaluate": 1, "score_cell": 1}
+    assert planned(*more, "--", "results/mini/cells/toy-base/gsm8k.json", folder=copied) == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale", "reader"),
+    [
+        ("eval/toy-base/seed-0/gsm8k.parquet", "cells/toy-base/gsm8k.record.json", "score_cell"),
+        ("cells/toy-base/gsm8k.json", "scores.record.json", "collect_scores"),
+        ("data/toy-gsm8k/clean.jsonl", "data/toy-gsm8k/examples.json", "make_examples"),
+    ],
+)
+def test_a_file_changed_by_hand_ends_the_job_that_reads_it(changed, stale, reader, copied):
+    results = copied / "results" / "mini"
+    with (results / changed).open("ab") as file:
+        file.write(b"\n")
+    (results / stale).unlink()
+    target = {"score_cell": "cells/toy-base/gsm8k.json", "collect_scores": "scores.csv"}
+    target = target.get(reader, "data/toy-gsm8k/examples.jsonl")
+    run = snakemake(
+        *RUN[: RUN.index("--")], "--show-failed-logs", "--", f"results/mini/{target}", folder=copied
+    )
+    assert run.returncode != 0
+    assert f"results/mini/{changed}: its sha256 is" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
