@@ -1,8 +1,13 @@
 """The DAG by dry runs: what is planned for the demo, the paper and single targets."""
 
-import pytest
+import re
+import subprocess
 
-from tests.workflow import DEMO, planned, snakemake
+import pytest
+import yaml
+
+from scripts.lib.files import write_json
+from tests.workflow import DEMO, ENVIRONMENT, ROOT, dry_run, planned, snakemake
 
 
 def test_the_demo_trains_eighteen_cells_and_evaluates_them_beside_its_three_models(tmp_path):
@@ -78,3 +83,26 @@ def test_an_unknown_cell_as_target_is_refused(tmp_path):
     run = snakemake("-n", "--cores", "1", target, folder=tmp_path)
     assert run.returncode != 0
     assert target in run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_the_last_steps_of_thirty_seeds_start(tmp_path):
+    """Their inputs are too many for a command line: bash takes 131,072 bytes as one argument."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"seeds: {list(range(30))}\n")
+    output = dry_run("-p", "--configfile", mine, "--", "all", folder=tmp_path)
+    last = "collect_scores|compare_parents|make_table|plot_scores|score_cell"
+    found = re.findall(
+        rf"^Shell command: (exec python -m scripts\.({last}) .*)$", output, re.MULTILINE
+    )
+    commands = {rule: command for command, rule in found}
+    assert len(commands) == 5
+    config = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"seeds": list(range(30))}
+    write_json(tmp_path / "results" / "paper" / "config.json", config)
+    environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
+    for rule, command in commands.items():
+        log = tmp_path / re.search(r"&> (\S+)", command)[1]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment)
+        assert run.returncode == 1
+        assert "no such file; run the rule that makes it first" in log.read_text(), rule
