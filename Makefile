@@ -105,7 +105,7 @@ lock: setup
 	python -m scripts.write_conda_env envs/paper.lock > envs/paper.yaml
 
 clean:
-	rm -rf results/demo checkpoints/demo logs/demo
+	rm -rf results/demo evaluations/demo checkpoints/demo logs/demo
 
 distclean: clean
 	rm -rf .venv .venv-engines .snakemake

@@ -10,7 +10,8 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.dag.data import mirror_file, source_of
-from scripts.lib.data.hub import check_names, download, listing, patient_hub
+from scripts.lib.data.hub import download, listing, patient_hub
+from scripts.lib.data.hub_names import check_names
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 
 CURE = "Get the one that config.yaml describes, or change this key there."

@@ -25,6 +25,7 @@ WITHOUT_EFFECT = (
     "scripts.lib.console",
     "scripts.lib.dag",
     "scripts.lib.data.hub",
+    "scripts.lib.data.hub_names",
     "scripts.lib.machine",
     "scripts.lib.provenance",
     "scripts.lib.records",
