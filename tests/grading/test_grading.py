@@ -342,12 +342,6 @@ def test_verdicts_come_in_order(grader):
     assert grader.grade_many([]) == []
 
 
-def test_several_workers_keep_the_order():
-    with Grader(timeout=5.0, workers=2) as two:
-        items = [("gsm8k", str(n), f"<answer>{n % 2}</answer>") for n in range(7)]
-        assert [v.correct for v in two.grade_many(items)] == [n < 2 for n in range(7)]
-
-
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_completions_end_with_a_status(grader, name):
     begin = time.monotonic()
@@ -401,8 +395,8 @@ def test_works_in_a_forked_process_and_still_in_its_parent(grader):
 
 def test_a_worker_that_is_killed_from_outside_is_replaced(grader):
     grader.grade_many([("gsm8k", "1", "1")])
-    grader._workers[0].process.kill()
-    grader._workers[0].process.wait()
+    grader._worker.process.kill()
+    grader._worker.process.wait()
     assert grader.grade_many([("gsm8k", "2", "2")])[0].correct
 
 

@@ -95,11 +95,11 @@ def test_time_outs_earn_nothing_and_are_counted():
 def test_a_call_is_cheap_because_the_worker_stays():
     columns = {"gold": ["18"] * 512, "benchmark": ["gsm8k"] * 512}
     accuracy_reward([""], [GOOD], gold=["18"], benchmark=["gsm8k"])
-    worker = shared_grader(5.0)._workers[0].process.pid
+    worker = shared_grader(5.0)._worker.process.pid
     begin = time.monotonic()
     accuracy_reward([""] * 512, [GOOD] * 512, **columns)
     assert time.monotonic() - begin < 2.0
-    assert shared_grader(5.0)._workers[0].process.pid == worker
+    assert shared_grader(5.0)._worker.process.pid == worker
 
 
 def test_a_process_that_used_the_reward_ends_by_itself():

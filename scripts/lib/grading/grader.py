@@ -19,7 +19,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,16 +71,15 @@ def check_mode(mode: str) -> None:
 
 
 class Grader:
-    """Judge completions in killable worker processes; works from any thread and after a fork."""
+    """Judge completions in a killable worker process; works from any thread and after a fork."""
 
-    def __init__(self, timeout: float = 5.0, workers: int = 1):
-        self._settings = (timeout, workers)
+    def __init__(self, timeout: float = 5.0):
+        self._timeout = timeout
         self._start()
 
     def _start(self) -> None:
-        timeout, workers = self._settings
         self._process = os.getpid()
-        self._workers = [_Worker(timeout) for _ in range(workers)]
+        self._worker = _Worker(self._timeout)
 
     def __enter__(self) -> Grader:
         return self
@@ -90,25 +88,16 @@ class Grader:
         self.close()
 
     def grade_many(self, items: Sequence[Item], mode: str = "lenient") -> list[Verdict]:
-        """Return one verdict an item, in order."""
+        """Return one verdict per item, in order."""
         check_mode(mode)
         if os.getpid() != self._process:
             self._start()  # forked: the parent's pipes are not ours
-        share = -(-len(items) // len(self._workers)) or 1
-        chunks = [items[start : start + share] for start in range(0, len(items), share)]
-        if len(chunks) <= 1:
-            return self._workers[0].grade(items, mode)
-        with ThreadPoolExecutor(len(chunks)) as threads:
-            results = threads.map(
-                lambda worker, chunk: worker.grade(chunk, mode), self._workers, chunks
-            )
-            return [verdict for verdicts in results for verdict in verdicts]
+        return self._worker.grade(items, mode)
 
     def close(self) -> None:
-        """End the worker processes."""
+        """End the worker process."""
         if os.getpid() == self._process:
-            for worker in self._workers:
-                worker.close()
+            self._worker.close()
 
 
 class _Worker:
