@@ -1,10 +1,13 @@
 """Running the checkout's Snakefile in a folder of a test's own."""
 
+import contextlib
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from scripts.lib.files import digest_files
@@ -16,6 +19,9 @@ ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
 ENVIRONMENT.pop("SRLM_MIRROR", None)
+# Importing Snakemake takes longer than most dry runs: one server does it for all of them.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.snakemake_server"])
 
 
 def command(*arguments, folder):
@@ -50,15 +56,32 @@ def reproducible(results):
     return {name: digest for name, digest in files.items() if not name.endswith(varying)}
 
 
+def run_snakemake(arguments, environment, output):
+    """Be the process of one run; what it prints goes to `output`.out and .err."""
+    from snakemake.cli import main
+
+    for descriptor, suffix in ((1, ".out"), (2, ".err")):
+        with output.with_suffix(suffix).open("wb") as file:
+            os.dup2(file.fileno(), descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    sys.argv = ["snakemake", *arguments]
+    main(arguments)
+
+
 def snakemake(*arguments, folder, **environment):
-    """Run snakemake to its end; its output is text."""
-    return subprocess.run(
-        command(*arguments, folder=folder),
-        cwd=ROOT,
-        env=ENVIRONMENT | environment,
-        capture_output=True,
-        text=True,
-    )
+    """Run snakemake to its end, as its command does; its output is text."""
+    words = [str(word) for word in command(*arguments, folder=folder)]
+    with tempfile.TemporaryDirectory() as outputs:
+        output = Path(outputs, "snakemake")
+        given = (words[1:], ENVIRONMENT | environment, output)
+        process = PROCESSES.Process(target=run_snakemake, args=given)
+        with contextlib.chdir(ROOT):  # the server, which starts here, imports from it
+            process.start()
+        process.join()
+        printed = [output.with_suffix(suffix).read_text() for suffix in (".out", ".err")]
+    return subprocess.CompletedProcess(words, process.exitcode, *printed)
 
 
 def dry_run(*arguments, folder, **environment):
