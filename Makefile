@@ -13,6 +13,9 @@ OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 UV := uv==0.13.8
 PYTEST_ARGS ?=
+# One process per core; a file's tests share their models and runs, so they stay in one process.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 \
+  --dist loadfile --no-loadscope-reorder
 UPGRADE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -67,13 +70,13 @@ demo: setup
 	python -m scripts.print_summary results/demo
 
 test: setup
-	python -m pytest -m "not engines" $(PYTEST_ARGS)
+	$(PYTEST) -m "not engines" $(PYTEST_ARGS)
 
 test-quick: setup
-	python -m pytest -m "not slow and not engines" $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)
 
 test-engines: $(ENGINES)
-	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" python -m pytest -m engines $(PYTEST_ARGS)
+	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(PYTEST) -m engines $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .

@@ -1,9 +1,13 @@
 """What the server of `tests.workflow.snakemake` imports once, before it forks a process per run."""
+# ruff: noqa: F401
 
-import slurm_import  # noqa: F401  as .venv/bin/snakemake does
+import slurm_import  # as .venv/bin/snakemake does
 from snakemake.cli import get_argument_parser
 
 # What the rules import.
-import tests.workflow  # noqa: F401
+import scripts.lib.machine.slurm
+import scripts.lib.price.walk
+import scripts.lib.study.validation
+import tests.workflow
 
 get_argument_parser()  # imports the plugins

@@ -82,12 +82,14 @@ def start(tmp_path):
         process.communicate()
 
 
+@pytest.mark.slow
 def test_devices_share_the_requests_and_answer_in_their_order(start, tmp_path):
     output, errors = start(0, "3", "7").communicate()
     assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n", errors
     assert not list((tmp_path / "tmp").iterdir())  # no compiled code is left behind
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_users_own_keeps_compiled_code(start, tmp_path):
     own = tmp_path / "own"
     own.mkdir()
@@ -96,6 +98,7 @@ def test_a_folder_of_the_users_own_keeps_compiled_code(start, tmp_path):
     assert own.is_dir() and not list((tmp_path / "tmp").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("device", "said", "cure"),
     [
@@ -120,6 +123,7 @@ def test_transformers_leave_no_device_idle(monkeypatch):
     require_one_device("transformers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_no_engine_outlives_the_program_that_started_it(sign, start):
     program = start(99, "3", "7")
