@@ -467,3 +467,11 @@ def test_command_line_names_a_bad_line(line, message):
     assert "line 2" in run.stderr.decode() and message in run.stderr.decode()
     assert "Traceback" not in run.stderr.decode()
     assert len(run.stdout.splitlines()) == 1
+
+
+def test_a_worker_may_take_its_time_to_start(monkeypatch):
+    """On a busy machine loading sympy takes longer than an item may: that is no death."""
+    monkeypatch.setattr("scripts.lib.grading.grader.GRACE", -0.999)
+    with Grader(timeout=1.0) as grader:
+        (verdict,) = grader.grade_many([("gsm8k", "18", "18")])
+    assert verdict.correct

@@ -24,7 +24,8 @@ from pathlib import Path
 
 MODES = ("lenient", "strict")
 LONGEST_EXTRACT = 1000
-GRACE = 20.0
+GRACE = 20.0  # seconds beyond the limit, for a worker that answers
+STARTING = 600.0  # seconds to load sympy, on a busy machine or a slow disk
 
 Item = tuple[str, str, str]
 
@@ -107,6 +108,7 @@ class _Worker:
         self.timeout = timeout
         self.lock = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
+        self.answered = False  # has this process ever?
 
     def grade(self, items: Sequence[Item], mode: str) -> list[Verdict]:
         with self.lock:
@@ -123,6 +125,7 @@ class _Worker:
             except BrokenPipeError:
                 reply = b""
             if reply.endswith(b"\n"):
+                self.answered = True
                 return Verdict(*json.loads(reply))
             self.close()  # the worker itself is gone: once may be an accident from outside
             if attempt == 2:
@@ -130,7 +133,7 @@ class _Worker:
         raise RuntimeError("the grading worker died twice on one item; see its messages above")
 
     def _reply(self, process: subprocess.Popen[bytes]) -> bytes:
-        reply, limit = b"", self.timeout + GRACE
+        reply, limit = b"", self.timeout + (GRACE if self.answered else STARTING)
         while not reply.endswith(b"\n"):
             ready, _, _ = select.select([process.stdout], [], [], limit)
             piece = os.read(process.stdout.fileno(), 65536) if ready else b""
@@ -149,6 +152,7 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             )
+            self.answered = False
             atexit.register(self.close)
         return self.process
 
