@@ -2,7 +2,7 @@
 # make setup  the pinned environment alone; `make setup STACK=gpu` the one for Linux x86-64 and CUDA
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
-# make lint   ruff, snakefmt, snakemake --lint
+# make lint   ruff, mypy, snakefmt, snakemake --lint
 # make example   copy the demo's tables and figure to docs/example
 # make docs   write the list of assumptions in docs/assumptions.md anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
@@ -81,6 +81,7 @@ test-engines: $(ENGINES)
 lint: setup
 	ruff check .
 	ruff format --check .
+	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint
 

@@ -80,8 +80,9 @@ def generate(batch: int, prompt: int) -> Case:
 
 
 CHECKPOINTING = {"gradient_checkpointing": True}
-LONG = {"whole": 16, "spread": 0.004}
-GSM8K, TRACES = {"spread": 0.35}, {"spread": 0.5}
+LONG: dict[str, Any] = {"whole": 16, "spread": 0.004}
+GSM8K: dict[str, Any] = {"spread": 0.35}
+TRACES: dict[str, Any] = {"spread": 0.5}
 # The most important first: a machine may be lent for minutes only.
 CASES = (
     Case("host", "host", "sft", 0, 1, 1),

@@ -143,7 +143,8 @@ class Batches:
 
     def __init__(self, collate: Callable) -> None:
         """Wrap `collate`."""
-        self.collate, self.sizes = collate, []
+        self.collate = collate
+        self.sizes: list[tuple[int, int, int]] = []
 
     def __call__(self, rows: list[dict[str, Any]]) -> Any:
         """Collate rows."""

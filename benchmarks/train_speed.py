@@ -88,6 +88,7 @@ def run_worker(names: list[str], args: argparse.Namespace) -> None:
     for name in names:
         case = toy(BY_NAME[name]) if args.toy else BY_NAME[name]
         started = time.monotonic()
+        record: dict[str, Any]
         try:
             record = {"figures": measure(case, args.work / "model", args.toy)}
         except Exception as error:
@@ -154,8 +155,10 @@ def summary(name: str, result: dict[str, Any]) -> str:
     """Return a line for the person who watches."""
     if result["figures"] is None:
         return f"{name}: {result['reason']}"
-    wanted = ("step_seconds", "micro_step_seconds", "mfu", "decode_step_seconds", "parts")
-    wanted += ("launch_microseconds", "cpu_operation_microseconds")
+    wanted = (
+        *("step_seconds", "micro_step_seconds", "mfu", "decode_step_seconds", "parts"),
+        *("launch_microseconds", "cpu_operation_microseconds"),
+    )
     figures = {key: value for key, value in result["figures"].items() if key in wanted}
     memory = result["figures"]["memory"]["peak_reserved_gb"]
     return f"{name}: {figures} {memory} GB"

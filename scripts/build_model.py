@@ -25,7 +25,7 @@ from transformers.utils import logging
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.console import report
 from scripts.lib.files import digest_files, publish_folder, write_json
-from scripts.lib.model.weights import checkpoint_of
+from scripts.lib.model.weights import required_checkpoint
 from scripts.lib.provenance import run_facts
 from scripts.lib.toy.corpus import documents
 from scripts.lib.training.resume import locked, tidy
@@ -195,12 +195,12 @@ def main() -> None:
     run = planned_run(args, "build_model", model=args.model)
     key = run.job.key
     build = run.study.config["models"][args.model]["build"]
-    start = checkpoint_of(args.start) if args.start else None
+    start = required_checkpoint(args.start) if args.start else None
     began = time.time()
     with locked(args.checkpoints):
         work, aside = args.checkpoints / key, args.output.parent / ".checkpoint"
         tidy(work, "build_model", key, model=args.model)
-        tokenizer = checkpoint_of(args.tokenizer)
+        tokenizer = required_checkpoint(args.tokenizer)
         settings = run.settings | {"build": build}
         facts = build_model(settings, tokenizer, start, work, aside, args.model)
         files = digest_files(aside)

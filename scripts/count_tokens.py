@@ -7,7 +7,7 @@ import numpy as np
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import read_jsonl
-from scripts.lib.model.weights import checkpoint_of
+from scripts.lib.model.weights import required_checkpoint
 
 
 def statistics(lengths: list[int]) -> dict[str, float]:
@@ -60,7 +60,7 @@ def main() -> None:
     from scripts.lib.model.encoding import encode
 
     kwargs = run.settings["chat_template_kwargs"]
-    tokenizer = load_tokenizer(checkpoint_of(args.record), kwargs)
+    tokenizer = load_tokenizer(required_checkpoint(args.record), kwargs)
     stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
     examples = read_jsonl(args.examples)
     labels = [encode(example, tokenizer, stop, opened)[1] for example in examples]

@@ -73,11 +73,11 @@ def evaluate(
         for name in benchmarks
     }
     if checkpoint is None:
-        for name, record in records.items():
-            record = {**record, **NO_NUMBERS, "weights": None, "lighteval": None}
+        for name, facts in records.items():
+            facts = {**facts, **NO_NUMBERS, "weights": None, "lighteval": None}
             run = {"wall_seconds": 0.0, "device_seconds": 0.0, **run_facts("evaluate")}
             run |= (vouched or {}).get(name, {})
-            write_evaluation(output_folder, name, record, parquet_bytes([]), run)
+            write_evaluation(output_folder, name, facts, parquet_bytes([]), run)
         report(f"evaluate {cell} seed-{seed}: the training collapsed, nothing to evaluate")
         return
 

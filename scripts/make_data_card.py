@@ -26,7 +26,7 @@ def counts(records: dict[str, dict[str, Any]]) -> list[str]:
     """Return the table of rows in and out of every file's steps."""
     rows = []
     for file, record in records.items():
-        left = record.get("rows_in", record.get("rows"))
+        left = record["rows_in" if "rows_in" in record else "rows"]
         for step in record.get("steps", [{"step": "", "removed": []}]):
             removed = len(step["removed"])
             rows.append([file, step["step"], left, removed, left - removed])

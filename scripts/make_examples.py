@@ -3,11 +3,11 @@ r"""Write problems as chain-of-thought examples: the solution in <think>, the re
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_run
-from scripts.lib.data.prompts import messages, target
+from scripts.lib.data.prompts import Prompt, messages, target
 from scripts.lib.files import read_jsonl, write_jsonl
 
 
-def example(problem: dict, prompt: dict) -> dict:
+def example(problem: dict, prompt: Prompt) -> dict:
     r"""Return the one format that SFT, KD and GRPO read."""
     return {
         "id": problem["id"],

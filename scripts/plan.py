@@ -8,9 +8,10 @@ runs measured where they did; nothing is run or submitted, and nothing is writte
 
 import argparse
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from scripts.lib.console import align, spell_bytes
@@ -224,8 +225,8 @@ def cell_lines(price: Price) -> list[str]:
 def measured_lines(price: Price, logs: Path) -> list[str]:
     """Return predicted over measured time for every rule with times of finished jobs, if any."""
     jobs: Counter[str] = Counter()
-    predicted: Counter[str] = Counter()
-    measured: Counter[str] = Counter()
+    predicted: dict[str, float] = defaultdict(float)
+    measured: dict[str, float] = defaultdict(float)
     for job in price.dag:
         if (seconds := logged_seconds(job, logs)) is not None:
             jobs[job.rule] += 1
@@ -236,9 +237,9 @@ def measured_lines(price: Price, logs: Path) -> list[str]:
     rows = [
         [rule, str(jobs[rule]), spell(predicted[rule]), spell(seconds)]
         + [f"{predicted[rule] / seconds:.2f}" if seconds else ""]
-        for rule, seconds in measured.most_common()
+        for rule, seconds in sorted(measured.items(), key=itemgetter(1), reverse=True)
     ]
-    p, m = predicted.total(), measured.total()
+    p, m = sum(predicted.values()), sum(measured.values())
     total = ["total", str(jobs.total()), spell(p), spell(m), f"{p / m:.2f}"]
     head = ["Measured rule", "Jobs", "predicted", "measured", "predicted / measured"]
     return align([head, [""] * len(head), *rows, [""] * len(head), total], right=True)

@@ -12,7 +12,7 @@ from scripts.lib.engines.start import EngineSettings, start_engine
 from scripts.lib.files import read_jsonl, write_jsonl
 from scripts.lib.machine.devices import require_one_device
 from scripts.lib.model.architecture import require_causal_lm
-from scripts.lib.model.weights import checkpoint_of
+from scripts.lib.model.weights import required_checkpoint
 
 
 def sample(
@@ -61,7 +61,7 @@ def main() -> None:
     problems = read_jsonl(args.problems)[: run.settings["num_problems"]]
     asked = [problem for problem in problems for _ in range(run.settings["num_samples"])]
     completions, cut_off = sample(
-        checkpoint_of(args.teacher),
+        required_checkpoint(args.teacher),
         [problem["question"] for problem in asked],
         run.settings,
         EngineSettings(args.engine, run.study.config["vllm"]),

@@ -10,7 +10,7 @@ from statistics import fmean
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_json
 from scripts.lib.scores.statistics import accuracy, accuracy_interval, chance_level
-from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
+from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct, verdicts_of
 
 
 def score_run(evaluation: Evaluation) -> dict:
@@ -64,7 +64,7 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
     if finished:
         means = stack_correct(finished)
         interval = accuracy_interval(means, first["samples"])
-        answer, share = chance_level(finished[0].verdicts.golds)
+        answer, share = chance_level(verdicts_of(finished[0]).golds)
         record |= {
             "accuracy": accuracy(means),
             "interval": [interval.low, interval.high],

@@ -9,7 +9,7 @@ exceptions, progress lines, help texts.
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -168,7 +168,7 @@ def _reference(dotted: str) -> Reference | None:
     return module, rest.partition(".")[0] or "*"
 
 
-def _imports(statements: list[ast.stmt], package: str) -> dict[str, str]:
+def _imports(statements: Sequence[ast.stmt], package: str) -> dict[str, str]:
     """Return {bound name: dotted name} of imports in statements, but for those in functions."""
     found: dict[str, str] = {}
     for node in (node for statement in statements for node in _walk(statement)):

@@ -74,7 +74,7 @@ def source_is_expected(study: Study, record: dict[str, Any], dataset: str) -> bo
     )
 
 
-@entry("fetch_dataset", satisfied=source_is_expected, **RAW)
+@entry("fetch_dataset", RAW, satisfied=source_is_expected)
 def fetch_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return the pinned source of a data set: its commit, or the content of the mirror's file."""
     settings: Settings = {"schema": study.config["datasets"][dataset]["schema"]}
@@ -84,14 +84,17 @@ def fetch_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     return settings | {"hub": {n: v for n, v in hub.items() if n not in CHECKS}}, {}
 
 
-@entry("generate_dataset", **RAW)
+@entry("generate_dataset", RAW)
 def generate_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return the kinds and number of generated word problems."""
     definition = study.config["datasets"][dataset]
     return {"schema": definition["schema"], **definition["generate"]}, {}
 
 
-@entry("load_problems", rows="data/{dataset}/problems.jsonl", record="data/{dataset}/problems.json")
+@entry(
+    "load_problems",
+    {"rows": "data/{dataset}/problems.jsonl", "record": "data/{dataset}/problems.json"},
+)
 def load_problems(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return the schema of a data set's raw rows."""
     return {"schema": study.config["datasets"][dataset]["schema"]}, {
@@ -99,7 +102,10 @@ def load_problems(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     }
 
 
-@entry("clean_dataset", rows="data/{dataset}/clean.jsonl", record="data/{dataset}/clean.json")
+@entry(
+    "clean_dataset",
+    {"rows": "data/{dataset}/clean.jsonl", "record": "data/{dataset}/clean.json"},
+)
 def clean_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return how training problems are cleaned, and the test sets that they must not touch."""
     cleaning = study.config["cleaning"]
@@ -110,14 +116,14 @@ def clean_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     }
 
 
-@entry("make_examples", **EXAMPLES)
+@entry("make_examples", EXAMPLES)
 def make_examples(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return the prompt of training examples."""
     prompt = study.config["prompts"][study.config["examples"]["prompt"]]
     return {"prompt": prompt}, {"problems": clean_dataset(study, dataset=dataset)["rows"]}
 
 
-@entry("sample_traces", **RAW)
+@entry("sample_traces", RAW)
 def sample_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return how a teacher is asked for traces, the teacher, and the problems."""
     definition = study.config["datasets"][dataset]
@@ -133,7 +139,7 @@ def sample_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     }
 
 
-@entry("verify_traces", **EXAMPLES)
+@entry("verify_traces", EXAMPLES)
 def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return how traces are judged and written, the traces, and the problems that they answer."""
     definition = study.config["datasets"][dataset]
@@ -148,7 +154,7 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     }
 
 
-@entry("count_tokens", record="data/{dataset}/tokens/{model}.json")
+@entry("count_tokens", {"record": "data/{dataset}/tokens/{model}.json"})
 def count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, Inputs]:
     """Return the limits that lengths are compared with, the examples, and the tokenizer's model."""
     limits = {
@@ -170,7 +176,10 @@ def trained_models(study: Study, dataset: str) -> list[str]:
     return sorted({model_of(cell) for cell in cells})
 
 
-@entry("make_data_card", card="data/{dataset}/card.md", record="data/{dataset}/card.record.json")
+@entry(
+    "make_data_card",
+    {"card": "data/{dataset}/card.md", "record": "data/{dataset}/card.record.json"},
+)
 def make_data_card(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return what a card says of its source, and the records of the steps that it reports."""
     traces = examples_rule(study, dataset) == "verify_traces"

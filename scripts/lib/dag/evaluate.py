@@ -11,10 +11,12 @@ FOLDER = "eval/{cell}/seed-{seed}"
 
 @entry(
     "evaluate",
+    {
+        "scores": f"{FOLDER}/{{benchmark}}.json",
+        "details": f"{FOLDER}/{{benchmark}}.parquet",
+        "record": f"{FOLDER}/{{benchmark}}.run.json",
+    },
     by_benchmark=True,
-    scores=f"{FOLDER}/{{benchmark}}.json",
-    details=f"{FOLDER}/{{benchmark}}.parquet",
-    record=f"{FOLDER}/{{benchmark}}.run.json",
 )
 def evaluate(study: Study, cell: str, seed: int, benchmark: str) -> tuple[Settings, Inputs]:
     """Return how one benchmark is evaluated, the cell's model, and the benchmark's problems."""

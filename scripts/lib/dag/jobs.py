@@ -144,11 +144,11 @@ ENTRIES: dict[str, Entry] = {}
 
 def entry(
     rule: str,
+    outputs: dict[str, str],
     reads: tuple[str, ...] = (),
     checkpoint: bool = False,
     by_benchmark: bool = False,
     satisfied: Callable[..., bool] | None = None,
-    **outputs: str,
 ) -> Callable[[Callable[..., tuple[Settings, Inputs]]], Callable[..., Job]]:
     """Register the jobs of a rule; the function decorated becomes one that returns the job.
 

@@ -31,9 +31,9 @@ def path_is_recorded(study: Study, record: dict[str, Any], model: str) -> bool:
 
 @entry(
     "fetch_model",
-    satisfied=path_is_recorded,
+    {"record": "models/{model}/model.json"},
     checkpoint=True,
-    record="models/{model}/model.json",
+    satisfied=path_is_recorded,
 )
 def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
     """Return the source of a model: its commit, or the content of a local folder."""
@@ -43,17 +43,17 @@ def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
     return {"repo": definition["repo"], "revision": definition["revision"]}, {}
 
 
-@entry("build_tokenizer", checkpoint=True, record="tokenizers/{tokenizer}/tokenizer.json")
+@entry("build_tokenizer", {"record": "tokenizers/{tokenizer}/tokenizer.json"}, checkpoint=True)
 def build_tokenizer(study: Study, tokenizer: str) -> tuple[Settings, Inputs]:
     """Return the corpus and size of a toy tokenizer."""
     return {**study.config["tokenizers"][tokenizer], "prompts": study.config["prompts"]}, {}
 
 
-@entry("build_model", checkpoint=True, record="models/{model}/model.json")
+@entry("build_model", {"record": "models/{model}/model.json"}, checkpoint=True)
 def build_model(study: Study, model: str) -> tuple[Settings, Inputs]:
     """Return how a toy model is built, its tokenizer, and the model that it starts from, if any."""
     build = study.config["models"][model]["build"]
-    inputs = {
+    inputs: Inputs = {
         "tokenizer": build_tokenizer(study, tokenizer=build["tokenizer"])["record"],
         "start": [untrained(study, build["start"])["record"]] if "start" in build else [],
     }

@@ -10,11 +10,13 @@ from scripts.lib.study.cells import Study, model_of, stages_of
 
 @entry(
     "make_table",
-    tex="tables/{table}.tex",
-    markdown="tables/{table}.md",
-    csv="tables/{table}.csv",
-    html="tables/{table}.html",
-    record="tables/{table}.record.json",
+    {
+        "tex": "tables/{table}.tex",
+        "markdown": "tables/{table}.md",
+        "csv": "tables/{table}.csv",
+        "html": "tables/{table}.html",
+        "record": "tables/{table}.record.json",
+    },
 )
 def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
     """Return a table's rows and texts, and its table cells."""
@@ -65,9 +67,11 @@ def _columns(study: Study) -> list[dict[str, str]]:
 
 @entry(
     "plot_scores",
-    pdf="figures/scores.pdf",
-    png="figures/scores.png",
-    record="figures/scores.record.json",
+    {
+        "pdf": "figures/scores.pdf",
+        "png": "figures/scores.png",
+        "record": "figures/scores.record.json",
+    },
 )
 def plot_scores(study: Study) -> tuple[Settings, Inputs]:
     """Return the figure's sections and labels, and the table cells that it shows."""

@@ -7,9 +7,8 @@ from scripts.lib.study.cells import Study, parent_of
 
 @entry(
     "score_cell",
+    {"cell": "cells/{cell}/{benchmark}.json", "record": "cells/{cell}/{benchmark}.record.json"},
     by_benchmark=True,
-    cell="cells/{cell}/{benchmark}.json",
-    record="cells/{cell}/{benchmark}.record.json",
 )
 def score_cell(study: Study, cell: str, benchmark: str) -> tuple[Settings, Inputs]:
     """Return the evaluations of a table cell, one per seed."""
@@ -36,13 +35,13 @@ def table_cells(study: Study, cells: list[str]) -> list[File]:
     return [part["cell"] for part in parts]
 
 
-@entry("collect_scores", scores="scores.csv", record="scores.record.json")
+@entry("collect_scores", {"scores": "scores.csv", "record": "scores.record.json"})
 def collect_scores(study: Study) -> tuple[Settings, Inputs]:
     """Return the table cells of the study, in the order of the rows."""
     return {}, {"cells": table_cells(study, study.cells())}
 
 
-@entry("compare_parents", comparisons="comparisons.csv", record="comparisons.record.json")
+@entry("compare_parents", {"comparisons": "comparisons.csv", "record": "comparisons.record.json"})
 def compare_parents(study: Study) -> tuple[Settings, Inputs]:
     """Return the pairs of cells that are compared, and the evaluations of all cells."""
     cells = study.cells()

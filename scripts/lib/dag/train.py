@@ -41,13 +41,13 @@ def _training(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     }
 
 
-@entry("train_sft", reads=LAUNCHED, checkpoint=True, record=RECORD)
+@entry("train_sft", {"record": RECORD}, reads=LAUNCHED, checkpoint=True)
 def train_sft(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     """Return a stage's recipe, the prefix's checkpoint and the examples."""
     return _training(study, cell, seed)
 
 
-@entry("train_grpo", reads=LAUNCHED, checkpoint=True, record=RECORD)
+@entry("train_grpo", {"record": RECORD}, reads=LAUNCHED, checkpoint=True)
 def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     """Return a stage's recipe and rewards, the prefix's checkpoint and the examples."""
     settings, inputs = _training(study, cell, seed)

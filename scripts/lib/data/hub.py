@@ -115,6 +115,7 @@ class PatientClient(httpx.Client):
             response.close()
             raise Busy(response)
         if options.get("stream"):
+            assert isinstance(response.stream, httpx.SyncByteStream)  # no async client's
             response.stream = _FileBody(response.stream, _place(request))
         return response
 
@@ -159,13 +160,13 @@ def _patience(failures: type[Exception] | tuple[type[Exception], ...], place: st
     backoff = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
 
     def wait(state: RetryCallState) -> float:
-        asked = getattr(state.outcome.exception(), "seconds", 0.0)
+        asked = getattr(_failure(state), "seconds", 0.0)
         return max(backoff(state), min(asked, LONGEST_ASKED))
 
     def announce(state: RetryCallState) -> None:
         report(
-            f"{place}: {_told(state.outcome.exception())}; again in "
-            f"{state.next_action.sleep:.1f} s ({state.attempt_number} of {RETRIES})"
+            f"{place}: {_told(_failure(state))}; again in "
+            f"{state.upcoming_sleep:.1f} s ({state.attempt_number} of {RETRIES})"
         )
 
     return Retrying(
@@ -175,6 +176,13 @@ def _patience(failures: type[Exception] | tuple[type[Exception], ...], place: st
         before_sleep=announce,
         reraise=True,
     )
+
+
+def _failure(state: RetryCallState) -> BaseException:
+    """Return what a call failed with, as it is about to be repeated."""
+    error = state.outcome.exception() if state.outcome else None
+    assert error is not None
+    return error
 
 
 def _place(request: httpx.Request) -> str:

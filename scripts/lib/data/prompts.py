@@ -1,12 +1,22 @@
 """Chat prompts and targets: the only place where their text is put together."""
 
 import re
+from typing import TypedDict
 
 Message = dict[str, str]
+
+
+class Prompt(TypedDict):
+    """One of the config's `prompts`; `user` has {question} in it."""
+
+    system: str | None
+    user: str
+
+
 CALCULATOR_ANNOTATION = re.compile(r"<<[^<>]*>>")
 
 
-def messages(prompt: dict[str, str | None], question: str) -> list[Message]:
+def messages(prompt: Prompt, question: str) -> list[Message]:
     """Return the chat messages that ask a question.
 
     Without a system message the model's own chat template supplies its default one.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scripts.lib.data.cleaning import Removal, normalised, removal
-from scripts.lib.data.prompts import messages, target
+from scripts.lib.data.prompts import Prompt, messages, target
 from scripts.lib.grading.grader import Grader
 
 
@@ -21,7 +21,7 @@ def split_trace(text: str) -> tuple[str, str] | None:
 
 
 def join_golds(
-    traces: Sequence[dict], problems: Sequence[dict], prompt: dict
+    traces: Sequence[dict], problems: Sequence[dict], prompt: Prompt
 ) -> tuple[list[dict], list[Removal]]:
     """Return each trace as a training example with the gold answer of its problem, by question.
 

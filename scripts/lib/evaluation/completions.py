@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
 )
 THINK = "<think>"
 # The numbers of a training that left no model to evaluate: those of `summary`, without a value.
-NO_NUMBERS = {
+NO_NUMBERS: dict[str, Any] = {
     "accuracy": None,
     "strict_accuracy": None,
     "lighteval_accuracy": None,

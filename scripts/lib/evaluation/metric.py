@@ -9,6 +9,7 @@ import functools
 import logging
 import multiprocessing
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 from lighteval.metrics.dynamic_metrics import (
@@ -123,7 +124,7 @@ class SampledExtractiveMatch(SamplingMetric, SampleLevelComputation):
         """Return how many completions LightEval asks the model for."""
         return self.samples
 
-    def compute(self, responses: list[ModelResponse], docs: list[Doc], **_) -> list[float]:
+    def compute(self, responses: list[ModelResponse], docs: list[Doc], **_: Any) -> list[float]:
         """Return each problem's mean; the verdicts go to `doc.specific`."""
         pairs = [
             (doc.get_golds()[0], text)

@@ -14,7 +14,7 @@ from lighteval.pipeline import ParallelismManager, Pipeline, PipelineParameters
 from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
-from scripts.lib.data.prompts import messages
+from scripts.lib.data.prompts import Prompt, messages
 from scripts.lib.evaluation.metric import sampled_extractive_match
 from scripts.lib.grading.comparison import tolerance
 
@@ -22,7 +22,7 @@ from scripts.lib.grading.comparison import tolerance
 TASK_VERSION = 1
 
 
-def document(row: dict[str, Any], task_name: str, prompt: dict[str, str | None]) -> Doc:
+def document(row: dict[str, Any], task_name: str, prompt: Prompt) -> Doc:
     """Turn a benchmark's row into LightEval's document; the system prompt is the model's part.
 
     LightEval knows no tolerance (`4.2 \\pm 0.1`): it is given the value alone.

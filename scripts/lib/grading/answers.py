@@ -7,6 +7,7 @@ name may be left out: ``k = 1`` is ``1``), and a numeral in base 8 is none in ba
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -232,7 +233,7 @@ def _split(text: str, pattern: re.Pattern[str]) -> list[str]:
     return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _many(parts) -> Answer:
+def _many(parts: Iterable[Answer]) -> Answer:
     flat: list[Answer] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, Many) else [part])
@@ -267,11 +268,11 @@ def _equation(text: str, depth: int) -> Answer | None:
         label = re.sub(r"\\angle|[\s{}]", "", sides[0])
         if isinstance(right, Many):  # x = 1 \pm 2
             return Many(tuple(Equation(label, (None, part)) for part in right.parts))
-        left = sides[0] if not re.search(r"[,:]|\\angle", sides[0]) else None
-        return Equation(label, (_maybe(left), right), between)
+        name = sides[0] if not re.search(r"[,:]|\\angle", sides[0]) else None
+        return Equation(label, (_maybe(name), right), between)
     left = _read(sides[0], depth)
-    scalars = isinstance(left, Scalar) and isinstance(right, Scalar)
-    if scalars and right.numeric and not left.numeric and right.exact != 0:
+    named = isinstance(left, Scalar) and not left.numeric
+    if named and isinstance(right, Scalar) and right.numeric and right.exact != 0:
         coefficients = re.search(r"\d", re.sub(r"[\^_]\s*\{[^{}]*\}", "", sides[0]))
         if not coefficients:  # a + b = 7: the sum that was asked for
             return Equation(sides[0], (left, right), between)

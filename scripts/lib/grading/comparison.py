@@ -123,15 +123,13 @@ def same(gold: Answer, given: Answer) -> bool:
     """Tell whether two structures are the same answer."""
     if isinstance(gold, Equation) or isinstance(given, Equation):
         return _same_equation(gold, given)
-    if type(gold) is not type(given):
-        return False
-    if isinstance(gold, Scalar):
+    if isinstance(gold, Scalar) and isinstance(given, Scalar):
         return same_scalar(gold, given)
-    if isinstance(gold, Group):
+    if isinstance(gold, Group) and isinstance(given, Group):
         return gold.brackets == given.brackets and _same_sequence(gold.parts, given.parts)
-    if isinstance(gold, Grid):
+    if isinstance(gold, Grid) and isinstance(given, Grid):
         return len(gold.rows) == len(given.rows) and all(map(_same_sequence, gold.rows, given.rows))
-    if isinstance(gold, Many):
+    if isinstance(gold, Many) and isinstance(given, Many):
         return _same_collection(gold.parts, given.parts)
     return gold == given
 
@@ -155,8 +153,6 @@ def _same_collection(gold: tuple, given: tuple) -> bool:
 def _same_equation(gold: Answer, given: Answer) -> bool:
     _check_chain(given)
     gold, given = _calculated(gold), _calculated(given)
-    if not isinstance(gold, Equation) and not isinstance(given, Equation):
-        return same(gold, given)
     if isinstance(gold, Equation) and isinstance(given, Equation):
         lefts = gold.sides[0], given.sides[0]
         named = gold.label and given.label
@@ -165,14 +161,18 @@ def _same_equation(gold: Answer, given: Answer) -> bool:
         if named and (renamed := _same_argument(gold, given)):
             return same(gold.sides[-1], renamed)
         return _same_relation(gold, given)
+    if isinstance(gold, Equation):
+        return bool(gold.label) and same(gold.sides[-1], given)
     if isinstance(given, Equation):
         return bool(given.label) and same(gold, given.sides[-1])
-    return bool(gold.label) and same(gold.sides[-1], given)
+    return same(gold, given)
 
 
 def _check_chain(answer: Answer) -> None:
     """Refuse ``x = 20 = 18``; of rounded numbers, as in ``x = 200/3 = 66.7``, 1% is enough."""
-    last = answer.sides[-1] if isinstance(answer, Equation) else None
+    if not isinstance(answer, Equation):
+        return
+    last = answer.sides[-1]
     if not isinstance(last, Scalar) or not last.numeric:
         return
     for side in (side for side in answer.between if side.numeric and not same_scalar(last, side)):
@@ -194,7 +194,7 @@ def _calculated(answer: Answer) -> Answer:
 def _same_argument(gold: Equation, given: Equation) -> Scalar | None:
     """Return the right side of ``f(n) = …`` written in the argument of the gold's ``f(x) = …``."""
     pattern = r"(\\?[A-Za-z]+)\(([A-Za-z])\)"
-    ours, theirs = re.fullmatch(pattern, gold.label), re.fullmatch(pattern, given.label)
+    ours, theirs = (re.fullmatch(pattern, side.label or "") for side in (gold, given))
     right = given.sides[-1]
     if (
         not ours
@@ -232,7 +232,7 @@ def same_scalar(gold: Scalar, given: Scalar) -> bool:
     if gold.exact is not None and given.exact is not None:
         difference = abs(gold.exact - given.exact)
         return difference == 0 or (
-            rounded and difference <= TOLERANCE * min(1, 10 * abs(gold.exact))
+            rounded and difference <= TOLERANCE * min(Fraction(1), 10 * abs(gold.exact))
         )
     first, second = _sympy(gold), _sympy(given)
     if first == second:

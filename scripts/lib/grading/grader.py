@@ -21,6 +21,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 MODES = ("lenient", "strict")
 LONGEST_EXTRACT = 1000
@@ -119,9 +120,10 @@ class _Worker:
         for attempt in (1, 2):
             process = self._running()
             try:
-                process.stdin.write(request)
-                process.stdin.flush()
-                reply = self._reply(process)
+                to_worker, from_worker = _pipes(process)
+                to_worker.write(request)
+                to_worker.flush()
+                reply = self._reply(from_worker)
             except BrokenPipeError:
                 reply = b""
             if reply.endswith(b"\n"):
@@ -132,11 +134,11 @@ class _Worker:
                 break
         raise RuntimeError("the grading worker died twice on one item; see its messages above")
 
-    def _reply(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _reply(self, pipe: IO[bytes]) -> bytes:
         reply, limit = b"", self.timeout + (GRACE if self.answered else STARTING)
         while not reply.endswith(b"\n"):
-            ready, _, _ = select.select([process.stdout], [], [], limit)
-            piece = os.read(process.stdout.fileno(), 65536) if ready else b""
+            ready, _, _ = select.select([pipe], [], [], limit)
+            piece = os.read(pipe.fileno(), 65536) if ready else b""
             if not piece:
                 return b""
             reply += piece
@@ -161,6 +163,12 @@ class _Worker:
         if process is not None:
             process.kill()
             process.wait()
-            for pipe in (process.stdin, process.stdout):
+            for pipe in _pipes(process):
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Return the pipe to a worker and the one from it."""
+    assert process.stdin is not None and process.stdout is not None
+    return process.stdin, process.stdout

@@ -105,7 +105,9 @@ def reduce_prose(content: str, agree: Callable[[str, str], bool] = str.__eq__) -
     text = re.sub(r"^[\s*`#=]+|[\s*`]+$", "", content)
     found = boxes(text)
     if found and (len(found) == 1 or has_words(text)):
-        return boxed_answer(text, agree)
+        answer = boxed_answer(text, agree)
+        assert answer is not None  # there is a box
+        return answer
     text = numeral_words(text)
     if bound := _BOUND.match(plain := unwrap_text(text)):
         return _as_command(bound[1]) + plain[bound.end() :]

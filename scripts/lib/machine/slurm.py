@@ -72,7 +72,7 @@ def answer_of(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run one of SLURM's commands; end where SLURM itself does not answer."""
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
-        silent = run.returncode != 0 and UNREACHABLE.search(run.stderr)
+        silent = run.returncode != 0 and bool(UNREACHABLE.search(run.stderr))
         answer = " ".join(run.stderr.split())
     except subprocess.TimeoutExpired:
         silent, answer = True, f"nothing for {ANSWER_SECONDS} seconds"

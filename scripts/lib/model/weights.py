@@ -29,6 +29,17 @@ def checkpoint_of(record_path: Path | str) -> Path | None:
     return folder
 
 
+def required_checkpoint(record_path: Path | str) -> Path:
+    """Return the folder of a checkpoint as `checkpoint_of` does, where there must be one.
+
+    Raises SystemExit if the record is that of a collapsed training.
+    """
+    folder = checkpoint_of(record_path)
+    if folder is None:
+        raise SystemExit(f"{record_path}: a collapsed training, which left no checkpoint to read")
+    return folder
+
+
 def weights_digest(record: dict) -> str:
     """Return one digest over all the files of a record's checkpoint."""
     return hashlib.sha256(json.dumps(record["files"], sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,7 @@ Not in it: prefill, several GPUs a job, waiting in a queue.
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Costs:
     def seconds(self, job: Job) -> float:
         """Return the wall time of a job in seconds, on one device."""
         startup = self.device["seconds"].get(job.rule, self.device["seconds"]["other"])
-        work = {
+        work: dict[str, Callable[..., float]] = {
             "fetch_model": self._fetch_model,
             "fetch_dataset": self._fetch_dataset,
             "build_model": self._build_model,
@@ -76,8 +76,8 @@ class Costs:
             "train_sft": self._train_sft,
             "train_grpo": self._train_grpo,
             "evaluate": self._evaluate,
-        }.get(job.rule)
-        return startup + (work(**job.wildcards) if work else 0.0)
+        }
+        return startup + (work[job.rule](**job.wildcards) if job.rule in work else 0.0)
 
     # ---------------------------------------------------------------------------------- devices
 

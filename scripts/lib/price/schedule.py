@@ -7,26 +7,28 @@ from typing import TypeVar
 Node = TypeVar("Node", bound=Hashable)
 
 
-def longest_ahead(dag: Mapping[Node, Sequence[Node]], seconds: Mapping[Node, float]) -> dict:
+def longest_ahead(
+    dag: Mapping[Node, Sequence[Node]], seconds: Mapping[Node, float]
+) -> dict[Node, float]:
     """Return for each job the longest time from its start to the end of the DAG.
 
     A job stands after those that it waits for, in the DAG's order.
     """
     ahead = dict(seconds)
-    for job in reversed(dag):
+    for job in reversed(list(dag)):
         for before in dag[job]:
             ahead[before] = max(ahead[before], seconds[before] + ahead[job])
     return ahead
 
 
-def critical_path(dag: Mapping[Node, Sequence[Node]], seconds: Mapping[Node, float]) -> list:
+def critical_path(dag: Mapping[Node, Sequence[Node]], seconds: Mapping[Node, float]) -> list[Node]:
     """Return the chain of jobs that takes longest: no number of devices is faster than it."""
     ahead = longest_ahead(dag, seconds)
-    after: dict = {job: [] for job in dag}
+    after: dict[Node, list[Node]] = {job: [] for job in dag}
     for job, waits_for in dag.items():
         for before in waits_for:
             after[before].append(job)
-    path: list = []
+    path: list[Node] = []
     starts = [job for job in dag if not dag[job]]
     while starts:
         path.append(max(starts, key=ahead.__getitem__))
@@ -47,13 +49,13 @@ def wall_time(
     ahead = longest_ahead(dag, seconds)
     order = {job: number for number, job in enumerate(dag)}
     waiting = {job: len(waits_for) for job, waits_for in dag.items()}
-    after: dict = {job: [] for job in dag}
+    after: dict[Node, list[Node]] = {job: [] for job in dag}
     for job, waits_for in dag.items():
         for before in waits_for:
             after[before].append(job)
     ready = [(-ahead[job], order[job], job) for job in dag if not waiting[job]]
     heapq.heapify(ready)
-    running: list = []
+    running: list[tuple[float, int, Node]] = []
     now = 0.0
     while ready or running:
         while ready and len(running) < slots:

@@ -67,12 +67,18 @@ def read_verdicts(record_path: Path, record: dict) -> Verdicts:
     )
 
 
+def verdicts_of(evaluation: Evaluation) -> Verdicts:
+    """Return the verdicts of an evaluation of a training that did not collapse."""
+    assert evaluation.verdicts is not None
+    return evaluation.verdicts
+
+
 def stack_correct(evaluations: list[Evaluation]) -> np.ndarray:
     """Return the `correct` means of runs on the same problems as (runs, problems)."""
     first = evaluations[0]
     for other in evaluations[1:]:
         if (
-            other.verdicts.problems != first.verdicts.problems
+            verdicts_of(other).problems != verdicts_of(first).problems
             or other.record["samples"] != first.record["samples"]
         ):
             raise SystemExit(
@@ -80,4 +86,4 @@ def stack_correct(evaluations: list[Evaluation]) -> np.ndarray:
                 f"and {other.record['cell']} seed {other.record['seed']} were evaluated on other "
                 "problems or numbers of samples; delete both records and start Snakemake again"
             )
-    return np.stack([evaluation.verdicts.correct for evaluation in evaluations])
+    return np.stack([verdicts_of(evaluation).correct for evaluation in evaluations])

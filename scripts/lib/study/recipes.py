@@ -40,6 +40,6 @@ def ancestors(recipes: Mapping[str, dict[str, Any]], name: str) -> list[str]:
     A recipe that inherits from itself is among its own ancestors.
     """
     found: list[str] = []
-    while (name := recipes.get(name, {}).get(INHERIT)) and name not in found:
+    while (name := recipes.get(name, {}).get(INHERIT, "")) and name not in found:
         found.append(name)
     return found

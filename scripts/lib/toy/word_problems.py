@@ -145,12 +145,12 @@ def draw_steps(tier: dict[str, Any], rng: random.Random) -> tuple[int, list[Step
             operation = rng.choice(tier["operations"])
             low, high = tier["factor" if operation in ("mul", "div") else "operand"]
             results = {n: apply(operation, value, n) for n in range(low, high + 1)}
-            fitting = [n for n, result in results.items() if result and result <= tier["largest"]]
+            fitting = {n: r for n, r in results.items() if r and r <= tier["largest"]}
             if not fitting:
                 break
-            operand = rng.choice(fitting)
-            steps.append(Step(operation, value, operand, results[operand]))
-            value = results[operand]
+            operand = rng.choice(list(fitting))
+            steps.append(Step(operation, value, operand, fitting[operand]))
+            value = fitting[operand]
         if len(steps) == count:
             return start, steps
     raise SystemExit(

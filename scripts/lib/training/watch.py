@@ -51,10 +51,10 @@ class Watch(TrainerCallback):
         entry = state.log_history[-1]
         if "loss" not in entry:
             return control
-        collapsed = collapse.found(state.log_history, self.zero_reward_steps) is not None
+        found = collapse.found(state.log_history, self.zero_reward_steps) is not None
         # All processes must stop at the same step, or they wait for each other forever.
         collapsed, stop, peak = largest(
-            [collapsed, self.must_stop(state.global_step), peak_memory()], args.device
+            [found, self.must_stop(state.global_step), peak_memory()], args.device
         )
         if main_process():
             self.clock.tick(int(peak))
