@@ -1,8 +1,8 @@
 """What `benchmarks.train_speed` measures: the cases, and models and examples made for them.
 
 A model has the architecture of Qwen2.5-0.5B and random weights, so nothing is downloaded. Its
-tokenizer has Qwen's chat format and one token a byte, and fills the vocabulary with made-up words,
-so that whatever a random model samples is text for the rewards.
+tokenizer has Qwen's chat format and one token per byte, and fills the vocabulary with made-up
+words, so that whatever a random model samples is text for the rewards.
 """
 
 import itertools
@@ -53,8 +53,8 @@ class Case:
     program: str  # host, sft, grpo or generate
     recipe: str
     length: int
-    batch: int  # sequences a forward pass, on one device
-    whole: int  # sequences an optimiser step
+    batch: int  # sequences per forward pass, on one device
+    whole: int  # sequences per optimiser step
     spread: float = 0.0
     completion: int = 0
     steps: int = 3  # timed, after a first one that is not
@@ -169,7 +169,7 @@ def example(number: int, prompt: str, completion: str) -> dict[str, Any]:
 
 
 def examples(case: Case, tokenizer: Any, count: int, longest: int) -> list[dict[str, Any]]:
-    """Return examples of a case: one byte a token, a letter at random each.
+    """Return examples of a case: one byte per token, each a letter at random.
 
     A fine-tuning example has 120 tokens of prompt, as a problem of GSM8K, and half of a short one.
     """

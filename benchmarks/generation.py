@@ -25,7 +25,7 @@ def forward_times(model: Any, wanted: Callable[[], bool]) -> list[float]:
 
 
 def curve(times: list[float]) -> list[list[float]]:
-    """Return [tokens so far, mean seconds a step] for every BIN tokens, without the prefill.
+    """Return [tokens so far, mean seconds per step] for every BIN tokens, without the prefill.
 
     Each step of generate ends with a look at whether all have stopped, which waits for the device.
     """

@@ -227,7 +227,7 @@ def training_rates(
     """Return rates of training on batches of (tokens, with padding, squared lengths) in all.
 
     MFU as the study's cost model has it, from tokens without padding; the other one adds the two
-    products of causal attention, which cost 2 x layers x width x length^2 FLOPs a pass forward.
+    products of causal attention, which cost 2 x layers x width x length^2 FLOPs per pass forward.
     """
     tokens, padded, squares = (sum(column) for column in zip(*sizes, strict=True))
     passes = 3 + (1 if recipe.get("beta") else 0)

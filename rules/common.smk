@@ -115,7 +115,7 @@ def write_resolved_config(targets):
 
 
 def check_engines():
-    """End before the first job where the profile asks for an engine that is unknown or not in .venv."""
+    """Exit with an error before the first job if the profile's engine is unknown or not in .venv."""
     known = {"engine": ENGINES, "distributed": STRATEGIES}
     for needed in workflow.dag.needrun_jobs():
         asked = {name: needed.resources.get(name) for name in known}

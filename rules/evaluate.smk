@@ -1,4 +1,4 @@
-"""LightEval on every selected benchmark, one process a cell and seed (paper 3.4).
+"""LightEval on every selected benchmark, one process per cell and seed (paper 3.4).
 
 INPUTS:  the cell's model.json or training.json, results/{study}/data/{dataset}/problems.jsonl
 OUTPUTS: results/{study}/eval/{cell}/seed-{seed}/{benchmark}.json     scores

@@ -2,7 +2,7 @@
 
 INPUTS:  results/{study}/eval/{cell}/seed-{seed}/{benchmark}.json and .parquet
 OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
-         results/{study}/scores.csv       one row a cell, benchmark and seed
+         results/{study}/scores.csv       one row per cell, benchmark and seed
          results/{study}/comparisons.csv  every trained cell against its parent
 """
 

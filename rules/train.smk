@@ -1,4 +1,4 @@
-"""One rule a trainer, for every stage, cell and seed, by recursion on the cell's prefix.
+"""One rule per trainer, for every stage, cell and seed, by recursion on the cell's prefix.
 
 INPUTS:  the prefix's model.json or training.json, results/{study}/data/{dataset}/examples.jsonl
 OUTPUTS: results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json (the checkpoint beside it)

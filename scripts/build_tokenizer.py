@@ -45,7 +45,7 @@ def train_tokenizer(
 
 
 def save_tokenizer(tokenizer: Qwen2Tokenizer, folder: Path, sample: str) -> None:
-    """Save a tokenizer, and end if it reads a text differently once it is loaded again."""
+    """Save a tokenizer; exit with an error if it reads a text differently once loaded again."""
     tokenizer.save_pretrained(folder)
     again = AutoTokenizer.from_pretrained(folder)
     for text in (SAMPLE, sample):

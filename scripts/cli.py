@@ -82,7 +82,7 @@ class Run:
     def inputs(self) -> dict[str, str]:
         """Return {path below results/STUDY: digest} of the inputs, each checked by its record.
 
-        Raises SystemExit where one is not what is planned, unless the script runs by hand.
+        Raises SystemExit if one is not what is planned, unless the script runs by hand.
         """
         if self.key is None:
             return {}
@@ -109,9 +109,9 @@ class Run:
 def planned_run(args: argparse.Namespace, rule: str, **wildcards: str | int) -> Run:
     """Return the job that the flags name, its inputs checked.
 
-    Raises SystemExit where the study has no such job, where config or code are no longer those that
-    it was planned with, where an input is not the planned one, and where other versions are
-    installed than the rule's environment pins.
+    Raises SystemExit if the study has no such job, if config or code are no longer those that it
+    was planned with, if an input is not the planned one, and if other versions are installed than
+    the rule's environment pins.
     """
     study = load_study(args.config)
     try:

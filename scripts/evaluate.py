@@ -53,7 +53,7 @@ def evaluate(
 
     `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
     and the `key` that stands for all of them; `vouched` what every job's record holds. With less
-    memory than `memory_gb` (10^9 bytes) no model is loaded: the program ends and says so.
+    memory than `memory_gb` (10^9 bytes) no model is loaded: the program exits with an error.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)

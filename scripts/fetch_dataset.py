@@ -83,7 +83,7 @@ def rows_of_files(files: list[Path]) -> list[dict[str, Any]]:
 
 
 def check_files(files: list[Path], expected: dict[str, Any], key: str) -> None:
-    """End where the content of a source's one file is not the one that the config names."""
+    """Exit with an error if the content of a source's one file is not what the config names."""
     found = ", ".join(sha256_of(file) for file in files)
     if found != expected.get("sha256", found):
         raise SystemExit(
@@ -95,7 +95,7 @@ def check_files(files: list[Path], expected: dict[str, Any], key: str) -> None:
 def check_rows(
     rows: list[dict[str, Any]], files: list[Path], expected: dict[str, Any], key: str
 ) -> None:
-    """End where the rows are not as many, or have not the columns, that the config expects."""
+    """Exit with an error if the rows lack the number or the columns that the config expects."""
     if len(rows) != expected.get("rows", len(rows) or 1):
         raise SystemExit(
             f"{_names(files)}: {len(rows)} rows were found, {key}.rows in config.yaml expects "

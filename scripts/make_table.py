@@ -60,7 +60,7 @@ def escape_latex(text: str) -> str:
 
 
 def with_best_rows(table: dict, cells: Cells) -> dict:
-    """Return the table with one cell a row: of several candidates the one of highest mean accuracy.
+    """Return the table with one cell per row: of several candidates that of highest mean accuracy.
 
     The mean is over the table's benchmarks; a collapsed cell counts as 0, of equals the first wins.
     """

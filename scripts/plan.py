@@ -299,7 +299,7 @@ def main() -> None:
         type=json.loads,
         default={},
         metavar="JSON",
-        help="tokens that a pass of a cell's training may have by cell, as the profile says them",
+        help="tokens per pass of each cell's training, by cell, as the profile says them",
     )
     args = parser.parse_args()
     study = load_study(args.config)

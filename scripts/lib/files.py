@@ -31,7 +31,7 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    """Read a record; end with the file's name when it is missing or not JSON."""
+    """Read a record; exit with an error if the file is missing or not JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def read_json(path: Path | str) -> Any:
 
 
 def read_jsonl(path: Path | str) -> list[dict]:
-    """Read a JSON-lines file; end with file and line number where a line is not JSON."""
+    """Read a JSON-lines file; exit with file and line number if a line is not JSON."""
     try:
         lines = Path(path).read_bytes().splitlines()
     except FileNotFoundError:

@@ -36,7 +36,7 @@ def check_key(path: Path | str, record: Record, planned: str | None) -> None:
 def check_input(file: File, root: Path) -> str:
     """Return the digest of a file that its job's record vouches for.
 
-    `root` is results/STUDY. Raises SystemExit where the record has another key than is planned, or
+    `root` is results/STUDY. Raises SystemExit if the record has another key than is planned, or
     the file another content than the record says.
     """
     record_path, path = root / file.job.outputs["record"], root / file.path

@@ -208,7 +208,7 @@ def test_a_training_that_libraries_would_run_otherwise_is_refused(
         check_trainer(trainer, 4)
     if not deepspeed:
         assert check_trainer(built(), 4) == "ddp"
-        with pytest.raises(SystemExit, match="sequences a step 8, but would run with 4"):
+        with pytest.raises(SystemExit, match="sequences per step 8, but would run with 4"):
             check_trainer(built(), 8)
 
 

@@ -48,7 +48,7 @@ def source_of(study: Study, dataset: str) -> dict[str, Any]:
 def mirror_file(study: Study, dataset: str) -> Path:
     """Return a data set's file in the mirror folder.
 
-    Raises SystemExit where the config names none, or it is not there.
+    Raises SystemExit if the config names none, or it is not there.
     """
     folder, key = Path(study.config["mirror"]), f"datasets.{dataset}.mirror"
     if "mirror" not in study.config["datasets"][dataset]:

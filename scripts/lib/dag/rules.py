@@ -31,7 +31,7 @@ def _section(rule: str, name: str) -> str:
 def command_of(rule: str) -> str:
     """Return a rule's shell command without what no result depends on.
 
-    Raises SystemExit where there is no such rule or it has no command.
+    Raises SystemExit if there is no such rule or it has no command.
     """
     command = ast.literal_eval(f"({_section(rule, 'shell')})")
     return " ".join(NO_RESULT.sub("", command).split())
@@ -40,7 +40,7 @@ def command_of(rule: str) -> str:
 def environment_of(rule: str) -> str:
     """Return the name of a rule's environment, that of a file envs/NAME.yaml.
 
-    Raises SystemExit where there is no such rule or it names none.
+    Raises SystemExit if there is no such rule or it names none.
     """
     found = re.search(r'"(\w+)"', _section(rule, "conda"))
     if not found:

@@ -195,7 +195,7 @@ def _told(error: BaseException) -> str:
 
 @contextmanager
 def patient_hub(repo: str, revision: str) -> Iterator[None]:
-    """Make the hub's clients patient; end with one message where the hub fails or refuses."""
+    """Make the hub's clients patient; exit with an error if the hub fails or refuses."""
     set_client_factory(lambda: PatientClient(follow_redirects=True))
     disable_progress_bars()
     place = f"{repo} at {revision}"
@@ -248,7 +248,7 @@ def download(
     """Download a commit's files that match the patterns; whole ones that are there are kept.
 
     `folder` is for this commit alone; of several downloads into it one works at a time. Once all
-    files are in it, no request is made. SystemExit where the commit names a file outside it.
+    files are in it, no request is made. SystemExit if the commit names a file outside it.
     """
     digests = listing(repo, revision, folder, repo_type)
     wanted = {name: digests[name] for name in filter_repo_objects(digests, allow_patterns=patterns)}
@@ -286,7 +286,7 @@ def listing(repo: str, revision: str, folder: Path, repo_type: str) -> dict[str,
     """Return {file: digest} of a commit; it never changes, so it is asked for once.
 
     The digest is the sha256 of the content, or, of a file that the hub keeps in git itself, its
-    git blob's sha1. A repository or commit that is not there is refused here. SystemExit where a
+    git blob's sha1. A repository or commit that is not there is refused here. SystemExit if a
     name is no file inside `folder`, in a listing that was kept earlier too.
     """
     kept = folder / ".cache" / f"{revision}.json"

@@ -94,7 +94,10 @@ LOADERS: dict[str, Callable[[Row, int], dict[str, Any]]] = {
 
 
 def load_rows(path: Path, schema: str) -> list[dict[str, Any]]:
-    """Read a JSON-lines file through its schema's loader; end with file and row where one fails."""
+    """Read a JSON-lines file through its schema's loader.
+
+    Raises SystemExit, with file and row, if a row does not fit.
+    """
     try:
         rows = [LOADERS[schema](row, index) for index, row in enumerate(read_jsonl(path))]
         _check_ids(rows)

@@ -22,7 +22,7 @@ def start_engine(
 
     `dtype` is a torch dtype's name, or `auto` for the checkpoint's own. `max_model_length`, the
     longest prompt and completion in tokens, is read by vLLM alone, `batch_size`, the sequences
-    side by side, by transformers alone. Raises SystemExit, with the cure, where vLLM is named and
+    side by side, by transformers alone. Raises SystemExit, with the cure, if vLLM is named and
     not installed or cannot start.
     """
     if engine.name == "vllm":

@@ -29,7 +29,7 @@ def start_vllm(
     """Return an engine on every device that the job sees; `vllm` holds the config's settings.
 
     `dtype` is a torch dtype's name, or `auto` for the checkpoint's own: vLLM's `auto` would take 16
-    bits for float32. Raises SystemExit, with the cure, where vLLM is not installed, does not know
+    bits for float32. Raises SystemExit, with the cure, if vLLM is not installed, does not know
     the model or has too little memory.
     """
     require_vllm()
@@ -43,7 +43,7 @@ def start_vllm(
 
 
 def load(arguments: dict[str, Any]) -> Any:
-    """Return a running vllm.LLM; end with the cure where its device has too little memory."""
+    """Return a running vllm.LLM; exit with the cure if its device has too little memory."""
     from vllm import LLM
 
     if torch_device() == "cpu":
@@ -144,7 +144,7 @@ class Worker:
             self.connection.send(request)
 
     def answer(self) -> Any:
-        """Return the next answer; end with the process's own message if it has ended."""
+        """Return the next answer; exit with the process's own message if it has ended."""
         try:
             answer = self.connection.recv()
         except (EOFError, ConnectionResetError):

@@ -18,7 +18,7 @@ def colocated(
 
     Call it before TRL's trainer is imported, which imports vLLM. `vllm` holds the config's
     settings, `length` is that of the longest prompt and completion in tokens. Raises SystemExit
-    where vLLM is not installed, as does the context, with the cure, where vLLM cannot start.
+    if vLLM is not installed, as does the context, with the cure, if vLLM cannot start.
     """
     require_vllm()
     prepare_environment()

@@ -1,4 +1,4 @@
-"""Around vLLM's start: is it there, what does it read, and what a user can mend where it fails."""
+"""Around vLLM's start: is it there, what does it read, and what a user can mend if it fails."""
 
 import atexit
 import contextlib
@@ -16,7 +16,7 @@ UNKNOWN_MODEL = re.compile(r"model architectures? .*not supported", re.I)
 
 
 def require_vllm() -> None:
-    """End with the cure where the profile asks for vLLM and it is not installed."""
+    """Exit with the cure if the profile asks for vLLM and it is not installed."""
     if importlib.util.find_spec("vllm") is None:
         raise SystemExit(
             "the profile asks for `engine: vllm`, but vLLM is not installed: `make setup "
@@ -39,7 +39,7 @@ def prepare_environment() -> None:
 
 @contextlib.contextmanager
 def cure_named(checkpoint: str, share: str, less: str) -> Iterator[None]:
-    """End with a message where what stops vLLM's start can be mended.
+    """Exit with one message if what stops vLLM's start can be mended.
 
     `share` is the key of config.yaml that gives vLLM its part of the device, `less` those that let
     it need less.

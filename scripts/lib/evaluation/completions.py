@@ -1,4 +1,4 @@
-"""What is recorded of one benchmark's evaluation: a row a completion, and their summary."""
+"""What is recorded of one benchmark's evaluation: one row per completion, and their summary."""
 
 import io
 from collections import Counter
@@ -44,7 +44,7 @@ NO_NUMBERS: dict[str, Any] = {
 def completions_of(
     details: list[dict[str, Any]], problems: list[dict[str, Any]], stop_ids: list[int]
 ) -> list[dict[str, Any]]:
-    """Return a row a completion from LightEval's details, in the benchmark's own order.
+    """Return one row per completion from LightEval's details, in the benchmark's own order.
 
     `lighteval_correct` is None where LightEval came to no verdict. A stop token counts as one.
     """

@@ -34,7 +34,7 @@ class CheckpointModel(LightevalModel):
     ) -> None:
         """Start the engine; `settings` are a benchmark's, `name` is for LightEval's files.
 
-        Raises SystemExit where the settings ask for a longer context than the model has positions.
+        Raises SystemExit if the settings ask for a longer context than the model has positions.
         """
         positions = AutoConfig.from_pretrained(checkpoint).max_position_embeddings
         check_positions(name, positions, settings["max_model_length"])

@@ -71,5 +71,5 @@ def text_of(completion: Completion) -> str:
 
 @cache
 def shared_grader(timeout: float) -> Grader:
-    """Return the process's own grader: its worker starts once, not once a training step."""
+    """Return the process's own grader: its worker starts once, not once per training step."""
     return Grader(timeout)

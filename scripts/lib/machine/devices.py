@@ -50,9 +50,10 @@ def visible_devices() -> list[str]:
 
 
 def torch_device() -> str:
-    """Return what a program computes on, "cuda" or "cpu"; end where it was granted a GPU in vain.
+    """Return what a program computes on, "cuda" or "cpu".
 
-    torch only warns, or says nothing, and a training of a day on a GPU would take weeks on a CPU.
+    Raises SystemExit if it was granted a GPU that torch cannot use: torch only warns, or says
+    nothing, and a training of a day on a GPU would take weeks on a CPU.
     """
     import torch
 
@@ -77,7 +78,7 @@ def device_name() -> str:
 
 
 def require_one_device(engine: str) -> None:
-    """End where transformers would generate on one of several devices and leave the others idle."""
+    """Exit with an error if transformers would generate on one of several devices alone."""
     if engine == "transformers" and len(devices := visible_devices()) > 1:
         raise SystemExit(
             f"the job was given {len(devices)} GPUs, but transformers generates on one: write "
@@ -87,7 +88,7 @@ def require_one_device(engine: str) -> None:
 
 
 def lock_folder() -> Path:
-    """Return the folder of this user's locks, one file a device of this machine."""
+    """Return the folder of this user's locks, one file per device of this machine."""
     return Path(tempfile.gettempdir(), f"srlm-gpus-{os.getuid()}")
 
 

@@ -29,7 +29,7 @@ def evaluation_gb(
 
 
 def check_memory(model: str, needed_gb: float) -> None:
-    """End with the cure where a device, or a job without one, has less memory than a model needs.
+    """Exit with the cure if a device, or a job without one, has less memory than a model needs.
 
     Of several devices the smallest counts; GB are 10^9 bytes.
     """

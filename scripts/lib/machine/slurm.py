@@ -24,7 +24,7 @@ class Request:
 
 
 def check_gpus(rule: str, resources: dict[str, Any]) -> None:
-    """End where a job would ask for GPUs by --gpus and --gres at once."""
+    """Exit with an error if a job would ask for GPUs by --gpus and --gres at once."""
     others = [f"{name}: {resources[name]}" for name in ("gpu", "gpu_model") if resources.get(name)]
     if resources.get("gres") and others:
         raise SystemExit(
@@ -35,7 +35,7 @@ def check_gpus(rule: str, resources: dict[str, Any]) -> None:
 
 
 def check_submissions(requests: dict[str, Request]) -> None:
-    """End with a cure where sbatch is missing or would refuse a rule's jobs; nothing is queued.
+    """Exit with a cure if sbatch is missing or would refuse a rule's jobs; nothing is queued.
 
     A job above its partition's time limit may be taken, and then waits for ever.
     """
@@ -69,7 +69,7 @@ def check_submissions(requests: dict[str, Request]) -> None:
 
 
 def answer_of(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run one of SLURM's commands; end where SLURM itself does not answer."""
+    """Run one of SLURM's commands; exit with an error if SLURM itself does not answer."""
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
         silent = run.returncode != 0 and bool(UNREACHABLE.search(run.stderr))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def require_causal_lm(folder: Path) -> None:
-    """End with the cure where a checkpoint's architecture is not a causal language model.
+    """Exit with the cure if a checkpoint's architecture is not a causal language model.
 
     transformers would load it all the same, with a random or a tied output layer.
     """

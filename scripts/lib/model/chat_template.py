@@ -6,7 +6,7 @@ from typing import Any
 
 
 def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
-    """Return a checkpoint's tokenizer, its chat template set; end where it has none."""
+    """Return a checkpoint's tokenizer, its chat template set; exit if it has none."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -16,7 +16,7 @@ def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = N
 
 
 def require_chat_template(tokenizer: Any, folder: Path) -> None:
-    """End with the cure where a checkpoint's tokenizer has no chat template."""
+    """Exit with the cure if a checkpoint's tokenizer has no chat template."""
     if not tokenizer.chat_template:
         raise SystemExit(
             f"{folder}: the tokenizer has no chat template, but every prompt of the study is a "

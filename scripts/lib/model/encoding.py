@@ -50,7 +50,7 @@ def encode_all(
 
 
 def check_batch(batch: dict[str, Any], stop: int) -> None:
-    """End unless every row that reaches the model ends its loss at the end of the turn."""
+    """Exit with an error unless the loss of every row ends at the end of the turn."""
     for labels in batch["labels"].tolist():
         targets = [label for label in labels if label != -100]
         if not targets or targets[-1] != stop:

@@ -2,16 +2,16 @@
 
 The model is small on purpose and every constant of it stands in the config under `costs`:
 
-- training: tokens x FLOPs a token / (peak FLOP/s x MFU), and a fixed time a forward and backward
-  pass, which is most of it where a pass has few tokens. N parameters cost 2N FLOPs a token forward
-  and 4N backward; LoRA needs no gradients of the frozen weights and so 2N backward; GRPO's
-  reference policy is one more forward.
-- generation: a step of k sequences takes a fixed time, the time to read the weights, and a share a
-  sequence, which reads its own context too; a sequence that never stops keeps the device busy,
+- training: tokens x FLOPs per token / (peak FLOP/s x MFU), and a fixed time per forward and
+  backward pass, which is most of it where a pass has few tokens. N parameters cost 2N FLOPs per
+  token forward and 4N backward; LoRA needs no gradients of the frozen weights and so 2N backward;
+  GRPO's reference policy is one more forward.
+- generation: a step of k sequences takes a fixed time, the time to read the weights, and a share
+  per sequence, which reads its own context too; a sequence that never stops keeps the device busy,
   alone, up to the length limit.
-- start-up: imports, weights, engine; once a job.
+- start-up: imports, weights, engine; once per job.
 
-Not in it: prefill, several GPUs a job, waiting in a queue.
+Not in it: prefill, several GPUs per job, waiting in a queue.
 """
 
 import functools
@@ -169,7 +169,7 @@ class Costs:
     # ------------------------------------------------------------------- what the study is made of
 
     def parameters(self, model: str) -> int:
-        """Return a model's number of parameters; end where the config does not say it."""
+        """Return a model's number of parameters; exit with an error if the config lacks it."""
         definition = self.study.config["models"][model]
         if "parameters" not in definition:
             raise SystemExit(

@@ -16,7 +16,7 @@ KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 def validated_study(
     config: dict[str, Any], files: Sequence[Path], command_line: Iterable[str] = ()
 ) -> Study:
-    """Return the study of a merged config; end with every mistake in it.
+    """Return the study of a merged config; exit with a list of every mistake in it.
 
     `files` are the config files it was merged from, later ones over earlier ones: they are read
     again for what a merged mapping no longer shows, a key given twice and the line of each key.

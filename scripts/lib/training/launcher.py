@@ -25,7 +25,7 @@ STRATEGIES = ("ddp", "zero2")
 
 
 def check_strategy(strategy: str, processes: int) -> None:
-    """End where a strategy cannot be had with so many processes, before anything is started."""
+    """Exit with an error if a strategy does not work with so many processes."""
     if strategy != "zero2":
         return
     if processes < 2:
@@ -37,7 +37,7 @@ def check_strategy(strategy: str, processes: int) -> None:
 
 
 def require_deepspeed() -> None:
-    """End with the cure where the profile asks for DeepSpeed and it is not installed."""
+    """Exit with the cure if the profile asks for DeepSpeed and it is not installed."""
     if find_spec("deepspeed") is None:
         raise SystemExit(
             "`distributed: zero2` needs DeepSpeed, which is not installed: `make setup STACK=gpu`, "

@@ -14,7 +14,7 @@ from scripts.lib.training.processes import main_process
 
 RESUME_ME = os.EX_TEMPFAIL  # 75: not a failure of the training, start it again
 MARGIN_SECONDS = 60.0  # the least that must be left of a job's time for a further step
-SLOW_DISK = 100.0e6  # bytes a second, at which a checkpoint must still be saved in time
+SLOW_DISK = 100.0e6  # bytes per second, at which a checkpoint must still be saved in time
 
 
 class Preemption:

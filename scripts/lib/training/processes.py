@@ -32,7 +32,7 @@ def strategy(accelerator: Any) -> str:
 
 
 def check_trainer(trainer: Any, global_batch_size: int) -> str:
-    """Return the strategy of a built trainer; end unless it trains as it was started and planned.
+    """Return a built trainer's strategy; exit with an error unless it trains as planned.
 
     Libraries fall back in silence: to DDP where DeepSpeed cannot be had, to another batch or to
     float32 where an environment variable says so.
@@ -44,13 +44,13 @@ def check_trainer(trainer: Any, global_batch_size: int) -> str:
         "distributed": planned_strategy(),
         "processes": processes(),
         "mixed precision": number_format,
-        "sequences a step": global_batch_size,
+        "sequences per step": global_batch_size,
     }
     actual = {
         "distributed": strategy(accelerator),
         "processes": accelerator.num_processes,
         "mixed precision": accelerator.mixed_precision,
-        "sequences a step": of_device * accelerator.num_processes,
+        "sequences per step": of_device * accelerator.num_processes,
     }
     for name, value in planned.items():
         if actual[name] != value:

@@ -44,7 +44,7 @@ FIXED = {
 
 
 def check_devices(visible: int) -> None:
-    """End unless each visible GPU has a process of its own.
+    """Exit with an error unless each visible GPU has a process of its own.
 
     One process with several GPUs splits every batch over them (DataParallel): other numbers, and
     slower. Without a GPU, as in the demo, there is nothing to compare.
@@ -59,7 +59,7 @@ def check_devices(visible: int) -> None:
 
 
 def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
-    """End with the key's name where a recipe has a key that the trainer does not."""
+    """Exit with the key's name if a recipe has a key that the trainer does not."""
     allowed = (known - FIXED) | set(OURS)
     for key in sorted(recipe.keys() - allowed):
         if key in FIXED:
@@ -70,7 +70,7 @@ def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
 
 
 def check_generation(recipe: dict[str, Any]) -> None:
-    """End where completions cannot be grouped by prompt, or a resume would not be exact.
+    """Exit with an error if completions cannot be grouped by prompt, or a resume is not exact.
 
     TRL generates the completions of `num_iterations` optimiser steps at once and keeps them in
     memory alone: a checkpoint between two generations would be resumed with completions of another

@@ -75,7 +75,7 @@ def last_checkpoint(work: Path) -> Path | None:
 
 
 def check_resume(checkpoint: Path, strategy: str, processes: int) -> None:
-    """End where a checkpoint cannot be resumed by so many processes that share the work so.
+    """Exit with an error if a checkpoint cannot be resumed by so many processes, shared so.
 
     One process and DDP can go on with each other's; ZeRO-2 keeps one part of the optimizer for each
     process.
@@ -95,7 +95,7 @@ def check_resume(checkpoint: Path, strategy: str, processes: int) -> None:
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:
-    """End where a disk is too small for what a training will write, before it starts."""
+    """Exit with an error if a disk is too small for what a training will write."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise SystemExit(
