@@ -92,6 +92,6 @@ onstart:
 onsuccess:
     if late := made_late(targets(STUDY)["all"]):
         print(
-            f"{len(late)} files rest on files that were made anew in this run, {late[0]} among "
-            "them: start Snakemake again, and it makes them anew too"
+            f"{len(late)} files rest on files that were made anew since, {late[0]} among them: "
+            "start Snakemake again with the target `all`, and it makes them anew too"
         )

@@ -36,7 +36,7 @@ from scripts.lib.files import write_json
 from scripts.lib.machine.devices import COUNTED
 from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
 from scripts.lib.price.walk import dag_of
-from scripts.lib.records import is_current
+from scripts.lib.records import is_current, rests_on_older_inputs
 from scripts.lib.study.validation import validated_study
 from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
 
@@ -238,11 +238,7 @@ def is_settled(planned):
 
 
 def made_late(targets):
-    """Return the existing files of jobs that were made from files that have changed since."""
+    """Return the files that are as planned but for an input that was made anew since."""
     planned = dag_of(STUDY, targets)
-    return [
-        path
-        for job in planned
-        if is_stale(job)
-        for path in existing_files(job)
-    ]
+    late = [job for job in planned if rests_on_older_inputs(job, Path(RESULTS))]
+    return [path for job in late for path in existing_files(job)]

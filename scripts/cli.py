@@ -131,6 +131,8 @@ def planned_run(args: argparse.Namespace, rule: str, **wildcards: str | int) -> 
             f"the study's code, its environment lock or {args.config} changed since. "
             "Start Snakemake again; it plans anew."
         )
+    if args.inputs and args.key:
+        raise SystemExit(f"{rule}: --inputs is for runs by hand, without --key")
     given = read_json(args.inputs) if args.inputs else {}
     lists = {name: [Path(path) for path in paths] for name, paths in given.items()}
     run = Run(planned, study, args.config.parent, args.key, lists, getattr(args, "engine", None))

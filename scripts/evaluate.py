@@ -5,6 +5,7 @@ A benchmark that was evaluated before is taken from the store; if all are there,
 
 import contextlib
 import gc
+import json
 import os
 import tempfile
 import time
@@ -83,7 +84,7 @@ def evaluate(
 
     weights = weights_digest(model)
     entries = {
-        name: entry(store, name, weights, settings[name]["key"], sha256_of(path))
+        name: entry(store, name, weights, decides(name, settings, vouched), sha256_of(path))
         for name, path in benchmarks.items()
     }
     with contextlib.ExitStack() as opened:
@@ -105,6 +106,16 @@ def evaluate(
                 f"evaluate {cell} seed-{seed}: {name} {record['accuracy']:.3f} "
                 f"({number}/{len(benchmarks)} benchmarks)"
             )
+
+
+def decides(name: str, settings: dict[str, Settings], vouched: dict[str, Settings] | None) -> str:
+    """Return what a kept evaluation must have in common with a planned one: key and engines' code.
+
+    What was evaluated by hand, without a key, is not taken for what is planned.
+    """
+    made = (vouched or {}).get(name, {})
+    by_hand = vouched is not None and made.get("key") is None
+    return json.dumps([settings[name]["key"], made.get("engines"), by_hand], sort_keys=True)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """What a person reads while a study runs: progress lines and aligned text."""
 
+import difflib
 import os
 import sys
 import time
+from collections.abc import Iterable
 
 
 def report(text: str) -> None:
@@ -45,3 +47,10 @@ def align(grid: list[list[str]], right: bool = False) -> list[str]:
         else "  ".join("-" * width for width in widths)
         for row in grid
     ]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?" or, where nothing is near, the list of known names."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"

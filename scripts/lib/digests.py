@@ -11,11 +11,13 @@ KEPT = Path(".snakemake/digests.json")  # beside Snakemake's own memory; losing 
 def kept_digest(path: Path) -> str:
     """Return the hex sha256 of a file; an unchanged large one is not read again."""
     stat = path.stat()
-    seen = [stat.st_size, stat.st_mtime_ns]
+    seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     name = str(path.resolve())
     try:
         known = read_json(KEPT)
-    except SystemExit:  # none yet, or torn
+    except (SystemExit, OSError):  # none yet, torn, or not ours to read
+        known = {}
+    if not isinstance(known, dict):
         known = {}
     if known.get(name, [None])[0] != seen:
         known[name] = [seen, sha256_of(path)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from scripts.lib.dag.code import engine_fingerprint
 from scripts.lib.dag.jobs import File, Job
+from scripts.lib.engines import ENGINES
 from scripts.lib.files import read_json, sha256_of
 from scripts.lib.model.weights import weights_digest
 
@@ -87,10 +88,26 @@ def _is_current(job: Job, root: Path) -> bool:
     return (
         record is not None
         and record.get("key") == job.key
-        and all(engine_fingerprint(e) == code for e, code in record.get("engines", {}).items())
+        and all(_is_engine(name, code) for name, code in record.get("engines", {}).items())
         and all(_is_unchanged(file, record, root) for file in job.input_files())
         and job.satisfied(record)
     )
+
+
+def rests_on_older_inputs(job: Job, root: Path) -> bool:
+    """Say whether a job was made as it is planned, but an input was made anew since."""
+    parts = [(part, _read(root / part.outputs["record"])) for part in job.parts.values() or [job]]
+    return not all(
+        _is_unchanged(file, record, root)
+        for part, record in parts
+        if record and record.get("key") == part.key
+        for file in part.input_files()
+    )
+
+
+def _is_engine(name: str, code: str) -> bool:
+    """Say whether an engine has the code that a record names."""
+    return name in ENGINES and engine_fingerprint(name) == code
 
 
 def _is_unchanged(file: File, record: Record, root: Path) -> bool:
@@ -115,4 +132,6 @@ def _parse(path: Path, changed: int) -> Record | None:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) else None
+    parts = ("files", "inputs", "engines")
+    whole = isinstance(record, dict) and all(isinstance(record.get(p, {}), dict) for p in parts)
+    return record if whole else None

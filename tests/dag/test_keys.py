@@ -192,3 +192,37 @@ def test_what_plan_and_memory_check_read_reruns_nothing(name):
         config["models"]["qwen2.5-0.5b"][name] = 1
 
     assert key("evaluate", change, cell=CELL, seed=0) == key("evaluate", cell=CELL, seed=0)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "one.py": "try:\n    from scripts.lib.two import f\n"
+            "except ImportError:\n    from scripts.lib.three import f\nRESULT = f(1)\n",
+            "lib/three.py": "def f(x):\n    return 0\n",
+        },
+        {"one.py": "import scripts.lib.two\nRESULT = scripts.lib.two.f(1)\n"},
+        {"one.py": "from scripts.lib.two import *\nRESULT = f(1)\n"},
+        {"one.py": "from scripts.lib.two import f as g\ng = print and g\nRESULT = g(1)\n"},
+        {
+            "one.py": "from scripts.lib.two import f\nclass C:\n"
+            "    def a(self):\n        return f(1)\n"
+            "    def b(self):\n        from scripts.lib.three import f\n        return f(2)\n"
+            "RESULT = C()\n",
+            "lib/three.py": "def f(x):\n    return 0\n",
+        },
+    ],
+)
+def test_however_a_definition_is_imported_it_counts(files, tmp_path, monkeypatch):
+    before = digest_of(SOURCE | files, tmp_path, monkeypatch)
+    other = SOURCE | files | {"lib/two.py": "def f(x):\n    return -x\n"}
+    assert digest_of(other, tmp_path, monkeypatch) != before
+
+
+def test_what_is_printed_into_a_file_counts(tmp_path, monkeypatch):
+    digests = []
+    for text in ("a", "b"):
+        writes = f"with open('f', 'w') as f:\n    print('{text}', file=f)\n"
+        digests.append(digest_of(SOURCE | {"one.py": writes}, tmp_path, monkeypatch))
+    assert digests[0] != digests[1]

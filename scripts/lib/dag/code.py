@@ -9,7 +9,7 @@ exceptions, progress lines, help texts.
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,21 +17,21 @@ from scripts.lib.engines import ENGINES
 
 ROOT = Path(__file__).parents[3]
 
-# These change no result: they compute the settings, which are in the key already, plan, check or
-# report, fetch what is then compared by its digest, refuse a machine, or make room for others.
+# Trusted to change no result: they compute the settings, which are in the key already, plan, check
+# or report, hand a script its inputs, fetch what is then compared by its digest, refuse a machine,
+# or make room for others.
 WITHOUT_EFFECT = (
     "scripts.cli",
-    "scripts.training_cli",
     "scripts.lib.console",
     "scripts.lib.dag",
     "scripts.lib.data.hub",
     "scripts.lib.data.hub_names",
+    "scripts.lib.engines.vllm_setup",
     "scripts.lib.machine",
     "scripts.lib.provenance",
     "scripts.lib.records",
     "scripts.lib.study",
     "scripts.lib.training.launcher",
-    "scripts.lib.training.passes",
     "scripts.lib.training.preemption",
     "scripts.lib.training.program",
     "scripts.lib.training.progress",
@@ -119,7 +119,8 @@ def _module(name: str) -> Module:
         return Module({}, {}, [])
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    imports = _imports(tree.body, package)
+    targets = list(_targets(tree.body, package))
+    imports = {bound: stands_for for bound, _, stands_for in targets}
     defined = {bound for statement in tree.body for bound in _bound(statement)}
     definitions: dict[str, list[Definition]] = {}
     for statement in tree.body:
@@ -135,11 +136,12 @@ def _module(name: str) -> Module:
         digest = hashlib.sha256(ast.dump(tree_of).encode()).hexdigest()
         for bound in names:
             definitions.setdefault(bound, []).append(Definition(digest, normal.references))
-    if "*" in imports:
-        every = Definition("", [(_module_of(imports["*"]) or "", "*")])
-        definitions.setdefault("", []).append(every)
+    for bound, dotted, _ in targets:
+        reference = _reference(dotted)
+        if reference and (bound == "*" or imports[bound] != dotted):  # one of several of this name
+            definitions.setdefault("", []).append(Definition("", [reference]))
     executes = [package] if package != name else []
-    executes += [m for target in imports.values() if (m := _module_of(target))]
+    executes += [m for _, dotted, _ in targets if (m := _module_of(dotted))]
     return Module(definitions, imports, executes)
 
 
@@ -168,23 +170,26 @@ def _reference(dotted: str) -> Reference | None:
     return module, rest.partition(".")[0] or "*"
 
 
-def _imports(statements: Sequence[ast.stmt], package: str) -> dict[str, str]:
-    """Return {bound name: dotted name} of imports in statements, but for those in functions."""
-    found: dict[str, str] = {}
+def _targets(statements: list[ast.stmt], package: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (bound name, dotted name imported, what is bound) of imports, but for functions'."""
     for node in (node for statement in statements for node in _walk(statement)):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
+                start = alias.name.partition(".")[0]
+                yield alias.asname or start, alias.name, alias.name if alias.asname else start
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parents = package.split(".")[: len(package.split(".")) - node.level + 1]
                 base = ".".join([*parents, base] if base else parents)
             for alias in node.names:
-                found[alias.asname or alias.name] = f"{base}.{alias.name}"
-    return found
+                dotted = f"{base}.{alias.name}"
+                yield alias.asname or alias.name, dotted, dotted
+
+
+def _imports(statements: list[ast.stmt], package: str) -> dict[str, str]:
+    """Return {bound name: dotted name} of imports in statements, but for those in functions."""
+    return {name: bound for name, _, bound in _targets(statements, package)}
 
 
 def _walk(statement: ast.stmt) -> Iterator[ast.AST]:
@@ -211,10 +216,7 @@ def _bound(statement: ast.stmt) -> list[str]:
 
 def _guards(statement: ast.stmt, name: str) -> bool:
     """Say whether a statement is an `if` on this name."""
-    return isinstance(statement, ast.If) and any(
-        getattr(node, "id", getattr(node, "attr", None)) == name
-        for node in ast.walk(statement.test)
-    )
+    return isinstance(statement, ast.If) and name in ast.unparse(statement.test)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
@@ -244,10 +246,10 @@ class _Normal(ast.NodeTransformer):
         return ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.defined:  # perhaps an import that is bound anew
+            self.references.append((self.module, node.id))
         if node.id in self.imports:
             return self._named(self.imports[node.id], node)
-        if node.id in self.defined:
-            self.references.append((self.module, node.id))
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -272,11 +274,8 @@ class _Normal(ast.NodeTransformer):
     def _visit_block(self, node: ast.AST) -> ast.AST:
         inner = _Normal(self.module, self.package, self.imports, self.defined)
         body = node.body  # type: ignore[attr-defined]
-        # Imports within a function hold for all of it.
-        nested = [
-            n for s in body for n in ast.walk(s) if isinstance(n, ast.Import | ast.ImportFrom)
-        ]
-        inner.imports = self.imports | _imports(nested, self.package)
+        # Imports within a function hold for all of it, and for no other.
+        inner.imports = self.imports | _imports(body, self.package)
         inner.references = self.references
         if body and _is_docstring(body[0]):
             del body[0]
@@ -332,6 +331,8 @@ class _Normal(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         call = node.value
         if isinstance(call, ast.Call) and getattr(call.func, "id", None) in PROGRESS:
+            if any(keyword.arg == "file" for keyword in call.keywords):
+                return self.generic_visit(node)
             return None
         return self.generic_visit(node)
 
@@ -341,7 +342,7 @@ def _is_text(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp):
         return _is_text(node.left) or _is_text(node.right)
     if isinstance(node, ast.IfExp):
-        return _is_text(node.body)
+        return _is_text(node.body) and _is_text(node.orelse)
     if isinstance(node, ast.Call):  # "; ".join(...)
         return isinstance(node.func, ast.Attribute) and _is_text(node.func.value)
     return isinstance(node, ast.JoinedStr) or (

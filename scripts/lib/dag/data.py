@@ -68,9 +68,9 @@ def source_is_expected(study: Study, record: dict[str, Any], dataset: str) -> bo
     """Say whether what was fetched has the rows, columns and sha256 that the config expects."""
     expected = source_of(study, dataset)
     return (
-        record["rows"] == expected.get("rows", record["rows"])
-        and set(expected.get("columns", [])) <= set(record["columns"])
-        and expected.get("sha256") in (None, *record["source_files"].values())
+        record.get("rows") == expected.get("rows", record.get("rows"))
+        and set(expected.get("columns", [])) <= set(record.get("columns", []))
+        and expected.get("sha256") in (None, *record.get("source_files", {}).values())
     )
 
 

@@ -26,7 +26,7 @@ def template_settings(study: Study, model: str) -> Settings:
 def path_is_recorded(study: Study, record: dict[str, Any], model: str) -> bool:
     """Say whether a record names the folder in which the config has a model, if it is a folder."""
     path = study.config["models"][model].get("path")
-    return record["source"].get("path") == path
+    return record.get("source", {}).get("path") == path
 
 
 @entry(
@@ -39,7 +39,13 @@ def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
     """Return the source of a model: its commit, or the content of a local folder."""
     definition = study.config["models"][model]
     if "path" in definition:
-        return {"files": kept_digests(Path(definition["path"]))}, {}
+        folder = Path(definition["path"])
+        if not (folder / "config.json").is_file():
+            raise SystemExit(
+                f"models.{model}.path: {folder} has no config.json, so it is no checkpoint; "
+                "correct the path"
+            )
+        return {"files": kept_digests(folder)}, {}
     return {"repo": definition["repo"], "revision": definition["revision"]}, {}
 
 

@@ -6,9 +6,5 @@ in the records of what the engine generated (lib/dag/code.py).
 
 ENGINES = {
     "transformers": ("scripts.lib.engines.transformers",),
-    "vllm": (
-        "scripts.lib.engines.vllm",
-        "scripts.lib.engines.vllm_colocated",
-        "scripts.lib.engines.vllm_setup",
-    ),
+    "vllm": ("scripts.lib.engines.vllm", "scripts.lib.engines.vllm_colocated"),
 }

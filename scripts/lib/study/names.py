@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from scripts.lib.console import nearest
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import INHERIT, ancestors, resolved
-from scripts.lib.study.schema import KeyPath, missing_keys, nearest
+from scripts.lib.study.schema import KeyPath, missing_keys
 
 
 def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -1,13 +1,14 @@
 """What the closed schema refuses in a config, in words."""
 
-import difflib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
+
+from scripts.lib.console import nearest
 
 SCHEMA = Path(__file__).parents[3] / "config.schema.yaml"
 KeyPath = tuple[str | int, ...]
@@ -82,10 +83,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return "; did you mean ...?" or, where nothing is near, the list of known names."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"

@@ -5,11 +5,11 @@ optimiser step, over all processes), `lora` (PEFT's LoraConfig; absent for a ful
 `model_init_kwargs` (how the parent's weights are loaded; this script loads them, not TRL).
 """
 
-import difflib
 import os
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.console import nearest
 from scripts.lib.machine.devices import torch_device
 from scripts.lib.training.passes import batch_of_process
 from scripts.lib.training.processes import processes
@@ -64,9 +64,7 @@ def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
     for key in sorted(recipe.keys() - allowed):
         if key in FIXED:
             raise SystemExit(f"recipe: {key} is set by the training script; remove it")
-        near = difflib.get_close_matches(key, sorted(allowed), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise SystemExit(f"recipe: {trainer} has no argument {key}{hint}")
+        raise SystemExit(f"recipe: {trainer} has no argument {key}{nearest(key, allowed)}")
 
 
 def check_generation(recipe: dict[str, Any]) -> None:
@@ -138,9 +136,7 @@ def lora_config(recipe: dict[str, Any], tokenizer: Any) -> Any:
 
     known = {field.name for field in dataclasses.fields(LoraConfig)}
     for key in sorted(recipe["lora"].keys() - known):
-        near = difflib.get_close_matches(key, sorted(known), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise SystemExit(f"recipe: lora has no argument {key} in PEFT{hint}")
+        raise SystemExit(f"recipe: lora has no argument {key} in PEFT{nearest(key, known)}")
     lora = dict(recipe["lora"])
     if tokens := lora.get("trainable_token_indices"):
         vocabulary = tokenizer.get_vocab()

@@ -75,11 +75,12 @@ class Training:
     def identity(self) -> str:
         """Return the digest of what a resume must find unchanged.
 
-        It is the key, the parent's weights, the examples, and how many tokens a pass may have: one
-        run rounds, and draws dropout, in one way from its first step to its last.
+        It is the key, the parent's weights, the examples, how many tokens a pass may have, and what
+        generates: one run rounds and draws in one way from its first step to its last.
         """
         parent = weights_digest(read_json(self.parent))
         facts = f"{self.key} {parent} {sha256_of(self.examples)} {self.tokens_per_pass}"
+        facts += f" {self.engine.name} {sorted(self.vouched.get('engines', {}).items())}"
         return hashlib.sha256(facts.encode()).hexdigest()
 
     @property
