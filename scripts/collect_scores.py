@@ -29,7 +29,7 @@ COLUMNS = [
 
 
 def score_rows(record: dict) -> list[dict]:
-    """Return the rows of one cell record, one per seed."""
+    """Return the rows of one cell record (score_cell's), one per seed of its `runs`."""
     rows = []
     for run in record["runs"]:
         low, high = run["interval"] or (None, None)

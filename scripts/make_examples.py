@@ -8,7 +8,10 @@ from scripts.lib.files import read_jsonl, write_jsonl
 
 
 def example(problem: dict, prompt: Prompt) -> dict:
-    r"""Return the one format that SFT, KD and GRPO read."""
+    r"""Return the one format that SFT, KD and GRPO read.
+
+    `problem` has `id`, `question`, `solution` and `gold`.
+    """
     return {
         "id": problem["id"],
         "prompt": messages(prompt, problem["question"]),

@@ -51,7 +51,7 @@ p {{ font-size: 0.9em; color: #444; }}
 {body}</body>
 </html>
 """
-Cells = dict[tuple[str, str], dict]
+Cells = dict[tuple[str, str], dict]  # {(cell, benchmark): record}, as score_cell writes them
 
 
 def escape_latex(text: str) -> str:
@@ -62,7 +62,9 @@ def escape_latex(text: str) -> str:
 def with_best_rows(table: dict, cells: Cells) -> dict:
     """Return the table with one cell per row: of several candidates that of highest mean accuracy.
 
-    The mean is over the table's benchmarks; a collapsed cell counts as 0, of equals the first wins.
+    `table` has `benchmarks` with `name`, and `sections` whose `rows` are lists of candidates:
+    the result has the chosen ones, and `chosen` says whether there was a choice. The mean is over
+    the benchmarks; a collapsed cell counts as 0, of equals the first wins.
     """
     names = [benchmark["name"] for benchmark in table["benchmarks"]]
 

@@ -34,7 +34,7 @@ STYLE = {
 }
 WIDTH, LINE, GAP = 7.2, 0.165, 0.1  # inches: the page's text width, a line, between panels
 TOP, NOTE, BOTTOM = 0.66, 0.16, 0.78  # inches for titles, note, and axis with legend
-Cells = dict[tuple[str, str], dict]
+Cells = dict[tuple[str, str], dict]  # {(cell, benchmark): record}, as score_cell writes them
 
 
 def figure_lines(sections: list[dict]) -> list[dict]:
@@ -143,7 +143,7 @@ def legend_handles(rows: list[dict], colours: dict, collapsed: bool) -> list[Lin
 
 
 def plot_scores(settings: dict, cells: Cells) -> Figure:
-    """Return the figure of all cells and benchmarks."""
+    """Return the figure of all cells and benchmarks; `settings` as dag/paper.py plans them."""
     lines = figure_lines(settings["sections"])
     rows = [line for line in lines if "cell" in line]
     roots = list(dict.fromkeys(model_of(row["cell"]) for row in rows))

@@ -17,7 +17,7 @@ def words(text: str) -> list[str]:
 
 
 def removal(row: dict, reason: str) -> Removal:
-    """Return the entry of a removed row."""
+    """Return the entry of a removed row, which has an `id`."""
     return {"id": row["id"], "reason": reason}
 
 

@@ -41,5 +41,5 @@ def required_checkpoint(record_path: Path | str) -> Path:
 
 
 def weights_digest(record: dict) -> str:
-    """Return one digest over all the files of a record's checkpoint."""
+    """Return one digest over `files`, {name: sha256}, of a record's checkpoint."""
     return hashlib.sha256(json.dumps(record["files"], sort_keys=True).encode()).hexdigest()
