@@ -202,9 +202,11 @@ def inputs_of(rule):
             workflow.dag.forcefiles.update(existing_files(planned))
         return {
             name: [
-                ancient(f"{RESULTS}/{file.path}")
-                if current and is_settled(file.job)
-                else f"{RESULTS}/{file.path}"
+                (
+                    ancient(f"{RESULTS}/{file.path}")
+                    if current and is_settled(file.job)
+                    else f"{RESULTS}/{file.path}"
+                )
                 for file in files_of(given)
             ]
             for name, given in planned.inputs.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from scripts.evaluate import decides
 from scripts.lib.evaluation.completions import (
     SCHEMA,
     checked_problems,
@@ -147,3 +148,19 @@ def test_a_script_that_finds_all_in_the_store_imports_no_engine():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_what_was_kept_is_taken_for_the_same_key_and_code_of_the_engine_alone():
+    settings = {"gsm8k": {"key": "k"}}
+
+    def made(**vouched):
+        return decides("gsm8k", settings, {"gsm8k": vouched})
+
+    planned = made(key="k", engines={"transformers": "a"})
+    assert planned == made(key="k", engines={"transformers": "a"})
+    others = [
+        made(key="k", engines={"transformers": "b"}),  # the engine's code was edited
+        made(key="k", engines={"vllm": "a"}),
+        made(key=None, engines={"transformers": "a"}),  # by hand, its inputs unchecked
+    ]
+    assert planned not in others
