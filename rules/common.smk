@@ -1,6 +1,7 @@
 """What the rules share: the validated study, wildcard patterns and input functions."""
 
 import functools
+import json
 import os
 import re
 import shlex
@@ -37,6 +38,7 @@ from scripts.lib.machine.devices import COUNTED
 from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
 from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current, rests_on_older_inputs
+from scripts.lib.study.cells import parent_of, stages_of
 from scripts.lib.study.validation import validated_study
 from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
 
@@ -112,6 +114,24 @@ def write_resolved_config(targets):
         write_json(PLAN_CONFIG, config)
     if set(targets) != {"plan"}:
         write_json(f"{RESULTS}/config.json", config)
+
+
+def tokens_per_pass(wildcards):
+    """Return, as JSON, how many tokens a pass of each cell's training may have on this machine.
+
+    Rule and profile say it, perhaps as an expression of wildcards.
+    """
+    tokens = {}
+    for cell in STUDY.cells():
+        while (prefix := parent_of(cell)) is not None:
+            stage = stages_of(cell)[-1]
+            names = {"study": STUDY.name, "prefix": prefix, "stage": stage, "seed": "0"}
+            train = workflow.get_rule(f"train_{config['stages'][stage]['trainer']}")
+            others = set(train.resources) - {"_cores", "tokens_per_pass"}
+            found = train.expand_resources(names, [], attempt=1, skip_evaluation=others)
+            tokens[cell] = found["tokens_per_pass"]
+            cell = prefix
+    return json.dumps(tokens)
 
 
 def check_engines():
