@@ -21,7 +21,6 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FOLDER = re.compile(r"(?:rules|scripts|envs|tests|docs|demo|slurm|workstation|paper|benchmarks)/")
 FILE = re.compile(r"[\w./-]+\.(?:md|py|smk|yaml|toml|csv|json|in|cff)|[\w.-]+/(?:[\w.-]+/)*")
 PROGRAM = re.compile(r"python -m ((?:scripts|benchmarks)\.\w+)")
-COMING = {"scripts.unfinished", "table2.md", "table3.md", "scores.png"}  # on their way
 
 
 def text_of(page: str) -> str:
@@ -47,7 +46,7 @@ def test_the_pages_are_found():
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_resolves(page):
     for link in LINK.findall(FENCE.sub("", text_of(page))):
-        if re.match(r"https?://", link) or Path(link).name in COMING:
+        if re.match(r"https?://", link):
             continue
         path, _, section = link.partition("#")
         target = (ROOT / page).parent / path if path else ROOT / page
@@ -64,7 +63,7 @@ def test_every_file_that_a_page_names_exists(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_program_that_a_page_names_exists(page):
-    modules = {*PROGRAM.findall(text_of(page))} - COMING
+    modules = {*PROGRAM.findall(text_of(page))}
     assert [m for m in modules if not (ROOT / f"{m.replace('.', '/')}.py").is_file()] == []
 
 
