@@ -53,7 +53,7 @@ def test_a_sequence_that_no_pass_can_hold_is_refused_with_the_profiles_line():
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("learning_rat", "no argument learning_rat; did you mean learning_rate"),
+        ("learning_rat", "no argument learning_rat; did you mean 'learning_rate'"),
         ("warmup_ratio", "no argument warmup_ratio"),
         ("seed", "seed is set by the training script"),
         ("per_device_train_batch_size", "per_device_train_batch_size is set by the training"),
