@@ -60,7 +60,7 @@ class Run:
             )
 
     def ends_well(self):
-        code = self.process.wait(900)
+        code = self.process.wait(1800)
         assert code == 0, self.log.read_text()
 
     def jobs(self, rule):
