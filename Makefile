@@ -16,6 +16,8 @@ PYTEST_ARGS ?=
 # One process per core; a file's tests share their models and runs, so they stay in one process.
 PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder
+# Slow tests start trainings, clusters and engines that use both cores, and some wait for them.
+ALONE := OMP_NUM_THREADS=1 python -m pytest
 UPGRADE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -70,13 +72,14 @@ demo: setup
 	python -m scripts.print_summary results/demo
 
 test: setup
-	$(PYTEST) -m "not engines" $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)
+	$(ALONE) -m "slow and not engines" $(PYTEST_ARGS)
 
 test-quick: setup
 	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)
 
 test-engines: $(ENGINES)
-	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(PYTEST) -m engines $(PYTEST_ARGS)
+	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(ALONE) -m engines $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .
