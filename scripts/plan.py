@@ -128,7 +128,7 @@ def rule_lines(price: Price) -> list[str]:
     order = sorted(jobs, key=lambda rule: -sum(price.likely[job] for job in jobs[rule]))
     rows = [[rule, str(len(jobs[rule])), *times(price, jobs[rule])] for rule in order]
     total = ["total", str(len(price.dag)), *times(price, list(price.dag))]
-    head = ["Rule", "Jobs", price.unit, "low", "high", "a job"]
+    head = ["Rule", "Jobs", price.unit, "low", "high", "per job"]
     total[-1] = ""
     return align([head, [""] * len(head), *rows, [""] * len(head), total], right=True)
 
