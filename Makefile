@@ -13,11 +13,9 @@ OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 UV := uv==0.13.8
 PYTEST_ARGS ?=
-# One process per core; a file's tests share their models and runs, so they stay in one process.
+# One process per core. A file's tests share their models and runs: they stay in one process.
 PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder
-# Slow tests start trainings, clusters and engines that use both cores, and some wait for them.
-ALONE := OMP_NUM_THREADS=1 python -m pytest
 UPGRADE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -49,7 +47,7 @@ $(INSTALLED): envs/$(STACK).lock envs/paper.lock envs/tools.lock $(STARTUP)
 	  echo "$(PYTHON) lacks venv or pip; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	python -m pip install --quiet $(UV)
-	$(if $(filter cpu,$(STACK)),uv pip install --python .venv --quiet $(TORCH_BACKEND) $(TORCH))
+	$(if $(filter cpu,$(STACK)),uv pip install --python .venv --quiet --compile-bytecode $(TORCH_BACKEND) $(TORCH))
 	uv pip install --python .venv --quiet --no-deps --require-hashes --compile-bytecode \
 	  -r envs/$(STACK).lock -r envs/paper.lock -r envs/tools.lock
 	$(call install_startup,.venv)
@@ -60,7 +58,7 @@ setup-engines: $(ENGINES)
 # Linux x86-64 alone. DeepSpeed is built here, without operators; those it needs it compiles later.
 $(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock $(STARTUP) | $(INSTALLED)
 	$(PYTHON) -m venv --clear .venv-engines
-	uv pip install --python .venv-engines --quiet $(TORCH_BACKEND) $(TORCH)
+	uv pip install --python .venv-engines --quiet --compile-bytecode $(TORCH_BACKEND) $(TORCH)
 	DS_BUILD_OPS=0 uv pip install --python .venv-engines --quiet --no-deps --require-hashes \
 	  --compile-bytecode -r envs/engines.lock -r envs/paper.lock -r envs/tools.lock
 	$(call install_startup,.venv-engines)
@@ -72,14 +70,13 @@ demo: setup
 	python -m scripts.print_summary results/demo
 
 test: setup
-	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)
-	$(ALONE) -m "slow and not engines" $(PYTEST_ARGS)
+	$(PYTEST) -m "not engines" $(PYTEST_ARGS)
 
 test-quick: setup
 	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)
 
 test-engines: $(ENGINES)
-	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(ALONE) -m engines $(PYTEST_ARGS)
+	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" OMP_NUM_THREADS=1 python -m pytest -m engines $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .

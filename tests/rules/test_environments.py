@@ -16,7 +16,6 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
 
 from scripts.lib.dag.jobs import ENTRIES, job
 from scripts.lib.dag.paper import make_table, plot_scores
@@ -167,6 +166,9 @@ def test_no_file_names_a_host_or_a_folder_of_a_machine(file):
 
 
 def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it(monkeypatch):
+    import slurm_import  # noqa: F401, as .venv/bin/snakemake does
+    from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
+
     monkeypatch.setattr(sys, "argv", ["snakemake", "--lint"])  # else no rule names one
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=ROOT / "Snakefile")._workflow

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -10,25 +9,16 @@ import time
 import pytest
 
 from scripts.lib.files import digest_files, read_json
-from tests.workflow import DEMO, ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
+from tests.rules.conftest import MINI, RUN, begin_with
+from tests.workflow import ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
-MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
-RUN = ["--cores", "2", "--rerun-triggers", "mtime", *MINI, "--", "all"]
 CELLS = ["toy-base", "toy-base+sft", "toy-base+kd-lora+rl"]
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undisturbed")
-    run = snakemake(*RUN, folder=folder)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return folder
-
-
-def test_every_table_cell_is_there_with_what_checks_rely_on(undisturbed):
-    results = undisturbed / "results" / "mini"
+def test_every_table_cell_is_there_with_what_checks_rely_on(mini_study):
+    results = mini_study / "results" / "mini"
     for cell in CELLS:
         for benchmark in ("amc23", "gsm8k"):
             record = read_json(results / "cells" / cell / f"{benchmark}.json")
@@ -45,8 +35,8 @@ def test_every_table_cell_is_there_with_what_checks_rely_on(undisturbed):
     ]
 
 
-def test_a_training_record_says_where_its_model_comes_from(undisturbed):
-    models = undisturbed / "results" / "mini" / "models"
+def test_a_training_record_says_where_its_model_comes_from(mini_study):
+    models = mini_study / "results" / "mini" / "models"
     record = read_json(models / "toy-base+kd-lora+rl" / "seed-0" / "training.json")
     assert record["parent"] == "toy-base+kd-lora"
     assert record["stage"] == "rl"
@@ -58,20 +48,21 @@ def test_a_training_record_says_where_its_model_comes_from(undisturbed):
         assert record[name]
 
 
-def test_a_second_run_has_nothing_to_do(undisturbed):
-    assert planned(*RUN, folder=undisturbed) == {}
+def test_a_second_run_has_nothing_to_do(mini_study):
+    assert planned(*RUN, folder=mini_study) == {}
 
 
-def test_another_test_size_repeats_evaluation_and_what_follows_alone(undisturbed, tmp_path):
+def test_another_test_size_repeats_evaluation_and_what_follows_alone(mini_study, tmp_path):
     larger = tmp_path / "larger.yaml"
     larger.write_text("datasets: {toy-gsm8k-test: {generate: {rows: 50}}}\n")
     run = [*RUN[: RUN.index("--")], larger, "--", "all"]
-    jobs = planned(*run, folder=undisturbed)
+    jobs = planned(*run, folder=mini_study)
     assert jobs["evaluate"] == jobs["score_cell"] == 3
     assert not {"train_sft", "train_grpo", "build_model", "sample_traces"} & jobs.keys()
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(undisturbed, tmp_path):
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(mini_study, tmp_path):
+    begin_with(mini_study, tmp_path, "tokenizers", "models/toy-base", "models/toy-teacher")
     with (tmp_path / "killed.log").open("w") as log:
         process = subprocess.Popen(
             command(*RUN, folder=tmp_path),
@@ -93,7 +84,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(undisturbed, tmp_path):
     again = snakemake("--rerun-incomplete", *RUN, folder=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
     assert reproducible(tmp_path / "results" / "mini") == reproducible(
-        undisturbed / "results" / "mini"
+        mini_study / "results" / "mini"
     )
 
 
@@ -112,9 +103,9 @@ def with_config(text, folder):
 
 
 @pytest.fixture
-def copied(undisturbed, tmp_path):
+def copied(mini_study, tmp_path):
     """Return a copy of the finished study as an archive would hold it: no .snakemake, new times."""
-    shutil.copytree(undisturbed / "results", tmp_path / "results", copy_function=shutil.copyfile)
+    begin_with(mini_study, tmp_path, "")
     return tmp_path
 
 
@@ -123,8 +114,8 @@ def test_a_copy_without_snakemakes_memory_is_current(copied):
 
 
 @pytest.mark.parametrize("memory", [True, False])
-def test_a_changed_rate_plans_exactly_what_follows_it(memory, undisturbed, copied):
-    folder = undisturbed if memory else copied
+def test_a_changed_rate_plans_exactly_what_follows_it(memory, mini_study, copied):
+    folder = mini_study if memory else copied
     files = digest_files(folder / "results")
     assert planned(*with_config(RATE, copied), "--", "all", folder=folder) == AFTER_RATE
     assert digest_files(folder / "results") == files  # a dry run writes nothing
