@@ -62,10 +62,12 @@ def test_another_test_size_repeats_evaluation_and_what_follows_alone(mini_study,
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(mini_study, tmp_path):
-    begin_with(mini_study, tmp_path, "tokenizers", "models/toy-base", "models/toy-teacher")
+    """Of one trained cell, from its models and data on."""
+    begin_with(mini_study, tmp_path, "tokenizers", "models/toy-base", "data")
+    run = [*RUN[: RUN.index("--")], "--", "results/mini/cells/toy-base+sft/gsm8k.json"]
     with (tmp_path / "killed.log").open("w") as log:
         process = subprocess.Popen(
-            command(*RUN, folder=tmp_path),
+            command(*run, folder=tmp_path),
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=log,
@@ -81,11 +83,12 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(mini_study, tmp_path):
 
     unlock = snakemake("--cores", "1", *MINI, "--unlock", folder=tmp_path)
     assert unlock.returncode == 0, unlock.stdout + unlock.stderr
-    again = snakemake("--rerun-incomplete", *RUN, folder=tmp_path)
+    again = snakemake("--rerun-incomplete", *run, folder=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert reproducible(tmp_path / "results" / "mini") == reproducible(
-        mini_study / "results" / "mini"
-    )
+    found = reproducible(tmp_path / "results" / "mini")
+    whole = reproducible(mini_study / "results" / "mini")
+    assert "models/toy-base+sft/seed-0/checkpoint/model.safetensors" in found
+    assert found == {name: whole.get(name) for name in found}
 
 
 # ----------------------------------------------------------- what is current, by the records alone
