@@ -166,6 +166,7 @@ WRONG = [
     *[("gsm8k", "18", rf"\boxed{{18{tail}}}") for tail in ("xyz", "abc", " xyz", "mgh", "m", "K")],
     ("gsm8k", "18", r"\boxed{18 million}"),
     ("gsm8k", "18", r"\boxed{18 hundred}"),
+    ("gsm8k", "18", r"\boxed{18}\text{ million}"),
     ("gsm8k", "60", "<answer>$60 million</answer>"),  # also where the question asks for millions
     ("gsm8k", "5", "<answer>$5$ million</answer>"),
     ("minerva", "100", "<answer>10¹²</answer>"),
@@ -232,7 +233,6 @@ UNREADABLE = [
     r"\boxed{18}x",
     r"\boxed{18}.5",
     r"\boxed{18}^2",
-    r"\boxed{18}\text{ million}",
     r"<answer>-\boxed{18}</answer>",
     r"\boxed{\mathrm 18}",
     r"\boxed{18 \foo}",

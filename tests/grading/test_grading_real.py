@@ -142,32 +142,31 @@ def test_perturbed_golds_are_wrong(golds, grader):
     assert not failed, {name: bad[:3] for name, bad in failed.items()}
 
 
+# Solutions as published, and how many are read right; docs/grading.md says what the others are.
+SOLUTIONS = {
+    "gsm8k, with its line of ####": ("gsm8k", "gsm8k_test", 1319),
+    "gsm8k, without it": ("gsm8k", "gsm8k_test", 1290),
+    "math500": ("math500", "math500", 500),
+    "minerva": ("minerva", "minerva_math", 272),
+    "olympiadbench": ("olympiadbench", "olympiadbench", 400),
+}
+
+
 @pytest.mark.slow
-def test_answers_in_the_sentences_of_real_solutions_are_found(real_data, grader):
-    """What remains is said in other ways: "50 miles for 5 days" ends in another number."""
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_published_solutions_are_read(name, real_data, grader):
+    benchmark, file, least = SOLUTIONS[name]
     items = []
-    for line in (real_data / "gsm8k_test.jsonl").open(encoding="utf-8"):
-        solution, _, gold = json.loads(line)["answer"].rpartition("####")
-        last = re.sub(r"<<.*?>>", "", solution).strip().splitlines()[-1]
-        items.append(("gsm8k", gold.strip(), last))
-    free = grader.grade_many(items)
-    tagged = grader.grade_many([(b, g, f"<answer>{t}</answer>") for b, g, t in items], "strict")
-    for verdicts in (free, tagged):
-        found = sum(verdict.correct for verdict in verdicts)
-        print(f"{found} of {len(items)} last sentences")
-        assert found >= 0.95 * len(items)
-
-
-@pytest.mark.parametrize(
-    ("benchmark", "name"), [("math500", "math500"), ("minerva", "minerva_math")]
-)
-def test_real_solutions_are_right(benchmark, name, real_data, grader):
-    rows = [json.loads(line) for line in (real_data / f"{name}.jsonl").open(encoding="utf-8")]
-    items = [
-        (benchmark, LOADERS[benchmark](row, index)["gold"], row["solution"])
-        for index, row in enumerate(rows)
-    ]
-    assert all(verdict.correct for verdict in grader.grade_many(items))
+    for index, line in enumerate((real_data / f"{file}.jsonl").open(encoding="utf-8")):
+        row = json.loads(line)
+        solution = row.get("solution") or row.get("answer")
+        text = solution if isinstance(solution, str) else solution[0]
+        if name.endswith("without it"):
+            text = text.rpartition("####")[0]
+        items.append((benchmark, LOADERS[benchmark](row, index)["gold"], text))
+    right = sum(verdict.correct for verdict in grader.grade_many(items))
+    print(f"{name}: {right} of {len(items)} solutions")
+    assert right >= least
 
 
 @pytest.mark.slow

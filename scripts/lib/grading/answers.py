@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scripts.lib.grading.notation import ROW_END, words
-from scripts.lib.grading.prose import spread_text
 from scripts.lib.grading.scalars import Scalar, Unparsable, scalar
+from scripts.lib.grading.words import spread_text
 
 MOST_PARTS = 200
 

@@ -1,10 +1,13 @@
-r"""Find the final answer in a completion (the order is that of DESIGN.md, principle 1).
+r"""Find the final answer in a completion (the order is that of docs/grading.md).
 
-1. Reasoning is set aside: what stands in ``<think>…</think>``, and all text before a ``</think>``
+1. What follows a mark or turn of a chat template is cut off: it answers nothing that was asked.
+2. Reasoning is set aside: what stands in ``<think>…</think>``, and all text before a ``</think>``
    that was never opened. A ``<think>`` that is never closed means that there is no answer.
-2. The non-empty ``<answer>…</answer>`` spans; several must agree, else there is no answer.
-3. Without a span: the last balanced, non-empty ``\boxed{}``, with the boxes that it is joined to.
-4. Without a box, in lenient mode only: the final number or expression of the text.
+3. A problem that the model poses to itself ends the text, once it has answered the one before.
+4. The non-empty ``<answer>…</answer>`` spans; several must agree, else there is no answer.
+5. Without a span: the last balanced, non-empty ``\boxed{}``, with the boxes that it is joined to.
+   Where the text behind it states another answer, that one counts, and in strict mode none.
+6. Without a box, in lenient mode only: an ``<answer>`` that was never closed, else free text.
 """
 
 from __future__ import annotations
@@ -12,18 +15,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scripts.lib.grading.prose import boxed_answer, final_expression, reduce_prose
+from scripts.lib.grading.boxes import boxes, last_boxes
+from scripts.lib.grading.free_text import final_expression, stated_answer
+from scripts.lib.grading.plain import before_next_turn, next_problems, plain_lines
+from scripts.lib.grading.prose import boxed_answer, reduce_prose
 
 MOST_SPANS = 8
-_END_MARKS = re.compile(r"(?:<\|\w{1,40}\|>\s{0,9}){1,4}\Z")  # <|im_end|>
-_THINK_TAG = re.compile(r"</?think>")
+_THINK_TAG = re.compile(r"</?think>", re.IGNORECASE)
+_OPEN_TAG, _CLOSE_TAG = (
+    re.compile("<answer>", re.IGNORECASE),
+    re.compile("</answer>", re.IGNORECASE),
+)
 
 
 def extract(completion: str, mode: str, agree: Callable[[str, str], bool]) -> str | None:
-    """Return the final answer, or None; `agree` decides whether two spans say the same."""
-    text = outside_think(_END_MARKS.sub("", completion))
+    """Return the final answer, or None; `agree` decides whether two answers say the same."""
+    text = outside_think(before_next_turn(completion))
     if text is None:
         return None
+    text = before_next_problem(text)
     spans = answer_spans(text)
     if spans:
         answers = list(dict.fromkeys(reduce_prose(span, agree) for span in spans))
@@ -31,8 +41,23 @@ def extract(completion: str, mode: str, agree: Callable[[str, str], bool]) -> st
             return None
         return answers[-1]
     if boxed := boxed_answer(text, agree):
-        return boxed
-    return final_expression(text) if mode == "lenient" else None
+        stated = stated_answer(plain_lines(text[last_boxes(text)[1] :][:1000]))
+        if stated is None or agree(boxed, stated):
+            return boxed
+        return stated if mode == "lenient" else None
+    if mode == "strict":
+        return None
+    *_, opened = _OPEN_TAG.split(text)
+    return final_expression(opened)
+
+
+def before_next_problem(text: str) -> str:
+    """Cut a text where it poses another problem after it has answered one."""
+    for start in next_problems(text)[:20]:
+        before = text[:start]
+        if answer_spans(before) or boxes(before) or stated_answer(plain_lines(before[-1000:])):
+            return before
+    return text
 
 
 def outside_think(completion: str) -> str | None:
@@ -40,7 +65,7 @@ def outside_think(completion: str) -> str | None:
     kept: list[str] = []
     position, inside = 0, False
     for tag in _THINK_TAG.finditer(completion):
-        if tag[0] == "<think>":
+        if not tag[0].startswith("</"):
             if not inside:
                 kept.append(completion[position : tag.start()])
             inside = True
@@ -53,6 +78,6 @@ def outside_think(completion: str) -> str | None:
 
 def answer_spans(text: str) -> list[str]:
     """Return the non-empty contents of ``<answer>…</answer>``; of nested tags, the innermost."""
-    pieces = text.split("</answer>")[:-1]
-    contents = [piece.rpartition("<answer>") for piece in pieces]
-    return [content.strip() for _, tag, content in contents if tag and content.strip()]
+    pieces = _CLOSE_TAG.split(text)[:-1]
+    contents = [_OPEN_TAG.split(piece) for piece in pieces]
+    return [tags[-1].strip() for tags in contents if len(tags) > 1 and tags[-1].strip()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from scripts.lib.grading.prose import is_word, spread_text, unwrap_text
+from scripts.lib.grading.words import is_word, spread_text, unwrap_text
 
 ROW_END = "\x02"  # stands for the \\\\ of a matrix, which is no spacing command
 _ROW = re.compile(r"\\\\(?:\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?")  # \\\\[4pt]

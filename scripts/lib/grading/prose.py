@@ -1,12 +1,8 @@
-r"""Tell prose from mathematics, and find the answer within prose.
+r"""Find the answer within prose.
 
-In prose a ``\boxed{}`` wins, then ``$…$``, then the last number or expression. Several of them
+In a sentence a ``\boxed{}`` wins, then ``$…$``, then the last number or expression. Several of them
 joined by commas, "and" or "or" are one answer with several parts: an enumeration of guesses is
-never taken for its last member.
-
-What stands beside a number and changes it is never dropped as if it were a unit: a scale word is
-written out ("18 million"), and other such words ("at least 18", "18 dozen") and whatever is glued
-to a box ("-\boxed{18}") are kept in the answer, as a command that no reader knows: "18\dozen".
+never taken for its last member. What a sentence denies ("not 18") is kept with the word.
 """
 
 from __future__ import annotations
@@ -14,56 +10,46 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scripts.lib.grading.boxes import box_spans, boxes
+from scripts.lib.grading.boxes import boxes, last_boxes
+from scripts.lib.grading.words import (
+    apart,
+    as_command,
+    has_words,
+    numeral_words,
+    unwrap_text,
+)
 
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
-_TEXT = re.compile(
-    r"\\(?:text|mbox|mathrm|textbf|textit|textrm|mathbf|operatorname|rm)\s*"
-    r"\{((?:[^{}]|\{[^{}]*\})*)\}"
-)
 _JOINT = re.compile(
     r"[\s.]*(?:[,;]|\\text\{\s*(?:and|or)\s*\}|\band\b|\bor\b|&|\s)*[\s.]*", re.IGNORECASE
 )
-_BOX_JOINT = re.compile(
-    r"[\s$]*(?:(?:[,;&]|\\text\s*\{\s*(?:and|or)\s*\}|\\?\b(?:and|or)\b)[\s$]*)+"
-    r"(?:(?P<label>[A-Za-z])\s*=\s*)?",
-    re.IGNORECASE,
-)
-_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_GAP = r"((?:\\[,;:! %)]|\^\s*\{?\s*\\circ\s*\}?|[~\s$%°*])*)"
-_BEHIND_NUMBER = rf"(?:(?<=[\d.)}}\]!])|(?<=\\pi)|(?<=[\d\s}}]i)){_GAP}"
-_SCALED = re.compile(rf"{_BEHIND_NUMBER}((?:\b|(?<=\d))(?:(?:{'|'.join(_SCALES)})s?\b[\s-]*)+)")
-_CHANGERS = (
-    r"(?:and (?:a|one)[ -](?:half|third|quarter|fourth)|and three[ -]quarters"
-    r"|or (?:more|less|fewer)|factorial|thirds|fourths|fifths|sixths|sevenths|eighths|ninths|tenths"
-    r"|squared(?! +[A-Za-z])|cubed(?! +[A-Za-z]))(?![A-Za-z])"
-)
-_COUNTED = r"(?:dozens?|halves|quarters)(?![A-Za-z])"  # in a sentence, what was asked for
-_CHANGED = re.compile(rf"{_BEHIND_NUMBER}({_CHANGERS})")
-_COUNTED_ONES = re.compile(rf"{_BEHIND_NUMBER}({_COUNTED})")
 _BOUND = re.compile(
     r"\W*((?:at (?:least|most)|(?:no )?(?:more|less|fewer) than|over|under|above|below|up to|not"
     r"|(?:one )?half of|twice|double|triple|(?:the )?(?:square|cube) root of)\s+)"
     r"(?=(?:np\.|[-+$\\\d.(])(?:\\[,;:]|[^=,;:]|,(?=\d|\\!))*\Z)",
     re.IGNORECASE,
 )
-_BEFORE_BOX = re.compile(
-    r"(?:(?<!-)[-−]|[=$(\[]\s*[-−]\s*|[/^\d]|[\w)}]\s*\+|\d\s*\*|\\(?:cdot|times|pm|mp)\s*"
-    r"|\\(?:sqrt|[dt]?frac)\s*\{?)\Z"
-)
-_BEHIND_BOX = re.compile(
-    r"[A-Za-z](?![A-Za-z])|\d|[.,]\d|[-+*/]\s?[\d(\\]|[\^_]\s*\{?\s*-?\d"
-    r"|[ \t]*\\(?:sqrt|pi|[dt]?frac|cdot|times)(?![A-Za-z])"
-    rf"|(?:\\[,;:! ]|[~\s$])*(?:\\text\s*\{{\s*)?(?:(?:{'|'.join(_SCALES)})|{_CHANGERS}|{_COUNTED})"
-)
-_COMMAND = re.compile(r"\\[A-Za-z]+")
-_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}(?:['’-][A-Za-z]+)*")
-_SCRIPT = re.compile(r"[_^]\s*(?:\{[^{}]*\}|\w)")
-_GROUP_SCRIPT = re.compile(r"(?<=\})" + _SCRIPT.pattern)
-_QUALIFIER = re.compile(
+FOR_ALL = (
     r"[,;]?\s{0,9}(?:\\text\s{0,9}\{\s{0,9})?"
-    r"(?:\bwhere\b|\bfor (?:all|any|every|each)(?: (?:real|positive|natural|integers?|numbers?))*"
-    r"[\s}]*(?:\$|\\\(|[b-zB-Z](?![\w'])))"
+    r"\bfor (?:all|any|every|each)(?: (?:real|positive|natural|integers?|numbers?))*"
+    r"[\s}]*(?:\$|\\\(|[b-zB-Z](?![\w']))"
+)
+_QUALIFIER = re.compile(rf"{FOR_ALL}|[,;]?\s{{0,9}}(?:\\text\s{{0,9}}\{{\s{{0,9}})?\bwhere\b")
+_DENIED = re.compile(
+    r"\b(?:not|isn't|aren't|cannot|can't|never|neither|anything but|other than|except)"
+    r"(?:\s+(?:be|equals?|to|exactly|just|about|the|answer))*\W*\Z",
+    re.IGNORECASE,
+)
+# What stands beside an answer: "in 3 weeks", "to complete the 72 vlogs".
+_ADJUNCT = re.compile(
+    r"\b(?:(?:in|for|after|from|than|by|at|into|between|within|on|with|out of)(?:\s+\w+){0,2}"
+    r"|to(?:\s+\w+){1,3})\s*\Z"
+)
+_REFUTED = re.compile(
+    r"\W{0,9}(?:is|are|was|would be)\s+(?:not|wrong|incorrect|false|impossible)\b", re.IGNORECASE
+)
+_HEDGE = re.compile(
+    r"\b(?:maybe|perhaps|possibly|either|otherwise|alternatively|option \w+:)", re.IGNORECASE
 )
 _PLAINER = tuple(
     (re.compile(pattern), replacement)
@@ -71,30 +57,23 @@ _PLAINER = tuple(
         (r"\b(?:[Nn]egative|[Mm]inus)\s+(?=[\d$\\])", "-"),
         (r"(?<=\d)/[A-Za-z]{2,}", ""),  # $600/month
         (r"(?<=[A-Za-z]):(?=\S)", ": "),  # Total:18
-        (r"[*_`#]{2,}|\\[,;: ]|~", " "),
+        (r"[。！？]", ". "),
+        (r"[*_`#]{2,}|(?<!\\)\\[,;: ]|~", " "),
         (r"(?m)^\s*[-*•]\s+", ""),  # a list's bullet, which is no sign
+        (r"(?<=\d) to (?=[$\d])", " and "),  # a range is two numbers
     )
 )
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)\W*")
 _CALCULATION = re.compile(
-    r"(?:[-–+*/×÷=\d\s$.%()]|(?<=\d),(?=\d)|(?:(?<=[\d)\s])|^)x(?=\s*[\d$(]))*=\s*(-?\$?-?\d[\d,.]*)%?"
+    r"(?:[-–+*/×÷=\d\s$.%()]|(?<=\d),(?=\d)|(?:(?<=[\d)\s])|^)x(?=\s*[\d$(]))*"
+    r"=\s*(-?\$?-?\d[\d,.]*(?: \d{3}(?!\d))*)%?(?:\s*(?:[A-Za-z&][A-Za-z&']{1,7}|\"))?"
 )
 _TEXT_UNITS = re.compile(
     r"(?<=[\w)}])(?:\\[,;:! ]|~|\s|\\cdot|/)*"
-    r"\\(?:text|mbox|mathrm|textrm|rm)\s*\{(?![^{}]*(?:\band\b|\bor\b))"
+    r"\\(?:text|textnormal|mbox|mathrm|textrm|rm)\s*\{(?![^{}]*(?:\band\b|\bor\b))"
     r"(?:[^{}]|\{[^{}]*\})*\}(?:\s*\^\s*(?:\{[^{}]*\}|-?\d))?"
 )
-_FUNCTIONS = frozenset([
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh",
-    "tanh", "log", "ln", "lg", "exp", "sqrt", "pi", "max", "min", "mod", "gcd", "lcm", "det",
-    "inf", "infty", "infinity", "np", "pmatrix", "bmatrix", "matrix", "array",
-])  # fmt: skip
-_SHORT_WORDS = frozenset([
-    "is", "and", "or", "to", "of", "in", "so", "we", "as", "at", "by", "if", "it", "no", "an", "be",
-    "he", "on", "up", "us", "am", "my", "do", "go", "me", "km", "cm", "mm", "kg", "hr", "ft", "lb",
-    "oz", "min", "sec", "mph", "rad", "deg"
-])  # fmt: skip
-_PRODUCT_LETTERS = frozenset("abcdxyzpqrmnktw")
+VERB = re.compile(r"\b(?:is|are|be|equals|[Oo]ption|[Cc]hoice)\b|:")
 
 
 def reduce_prose(content: str, agree: Callable[[str, str], bool] = str.__eq__) -> str:
@@ -110,7 +89,7 @@ def reduce_prose(content: str, agree: Callable[[str, str], bool] = str.__eq__) -
         return answer
     text = numeral_words(text)
     if bound := _BOUND.match(plain := unwrap_text(text)):
-        return _as_command(bound[1]) + plain[bound.end() :]
+        return as_command(bound[1]) + plain[bound.end() :]
     if not has_words(text):
         return text
     text = _QUALIFIER.split(text)[0].strip() or text
@@ -119,122 +98,19 @@ def reduce_prose(content: str, agree: Callable[[str, str], bool] = str.__eq__) -
     return _without_text_units(text) or final_math(text) or final_run(text) or _after_verb(text)
 
 
+def boxed_answer(text: str, agree: Callable[[str, str], bool]) -> str | None:
+    r"""Return what the last ``\boxed{}`` and those that it is joined to say; None without a box."""
+    contents, _ = last_boxes(text)
+    parts = [content if boxes(content) else reduce_prose(content) for content in contents]
+    if not parts or all(agree(parts[0], other) for other in parts[1:]):
+        return parts[-1] if parts else None
+    return ", ".join(parts)
+
+
 def _without_text_units(text: str) -> str | None:
     r"""Return mathematics without its units: "4.5\,\mathrm{erg\,s^{-1}}" -> "4.5"; else None."""
     kept = _TEXT_UNITS.sub("", text)
     return kept if re.search(r"\d", kept) and not has_words(kept) else None
-
-
-def numeral_words(text: str) -> str:
-    r"""Write out a scale word behind a number; turn other words that change it into a command.
-
-    >>> numeral_words("1.5 million")
-    '1.5 \\times 10^{6}'
-    >>> numeral_words(r"18 \text{ and a half}")
-    '18\\andahalf'
-    """
-    plain = unwrap_text(text)
-    changed = _SCALED.sub(_scale, plain)
-    changed = _CHANGED.sub(lambda found: _as_command(found[2]) + found[1], changed)
-    counted = _COUNTED_ONES.search(changed)
-    if counted and not has_words(before := changed[: counted.start()]) and "=" not in before:
-        changed = before + _as_command(counted[2]) + counted[1] + changed[counted.end() :]
-    return text if changed == plain else changed.strip()
-
-
-def _scale(found: re.Match[str]) -> str:
-    marks = "".join(re.findall(r"\\\)|[$*]", found[1]))  # "$18$ million" is $18 \times 10^{6}$
-    power = sum(_SCALES[word.rstrip("s")] for word in re.findall("[a-z]+", found[2]))
-    return rf" \times 10^{{{power}}}{marks} "
-
-
-def _as_command(words: str) -> str:
-    return "\\" + re.sub("[^a-z]", "", words.lower()) + " "
-
-
-def final_expression(text: str) -> str | None:
-    """Return the final number or expression of free text."""
-    tail = numeral_words(text[-4000:])
-    run = final_run(tail)
-    spans = math_spans(tail)
-    if spans:
-        start, end, _ = spans[-1]
-        after = final_run(tail[end:])
-        return after or final_math(tail) or tail[start:end]
-    return run
-
-
-def boxed_answer(text: str, agree: Callable[[str, str], bool]) -> str | None:
-    r"""Return what the last ``\boxed{}`` and those that it is joined to say; None without a box.
-
-    A box that is only a part of a larger expression is returned with the text glued to it.
-    """
-    parts: list[str] = []
-    following = None
-    for start, end, content in reversed(box_spans(text)):
-        if following is not None:
-            joint = _BOX_JOINT.fullmatch(text[end:following])
-            label = joint and joint["label"]
-            if (
-                not joint
-                or label
-                and not re.search(rf"{label}\s*=\s*\Z", text[max(0, start - 20) : start])
-            ):
-                break
-        before = _BEFORE_BOX.search(text[max(0, start - 20) : start])
-        behind = _BEHIND_BOX.match(text[end : end + 40])
-        if before or behind:
-            return f"{before[0] if before else ''}{text[start:end]}{behind[0] if behind else ''}"
-        parts.append(reduce_prose(content))
-        following = start
-    if not parts or all(agree(parts[0], other) for other in parts[1:]):
-        return parts[0] if parts else None
-    return ", ".join(reversed(parts))
-
-
-def has_words(text: str) -> bool:
-    """Tell prose from an expression: a word of a natural language outside math commands."""
-    bare = _SCRIPT.sub("^", unwrap_text(_GROUP_SCRIPT.sub(" ", text)))
-    masked = _COMMAND.sub(lambda command: "\\" * len(command[0]), bare)
-    return any(
-        is_word(word[0]) and (len(word[0]) > 2 or _stands_alone(masked, *word.span()))
-        for word in _WORD.finditer(masked)
-    )
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    r"""Tell the word of "at 5" from the product of "e^{-at}", "\sinh(at)" and "mg\sin x"."""
-    before, after = text[start - 1 : start] or " ", text[end : end + 1] or " "
-    free = before in " \n\t,~$*\"'(" and after in " \n\t.,;:!?)~$*\"'"
-    return free and before + after != "()"
-
-
-def is_word(word: str) -> bool:
-    """Tell a word ("apples", "is") from a product of variables ("xy", "SRAC") or "sin"."""
-    lower = word.lower()
-    if lower in _FUNCTIONS:
-        return False
-    if lower in _SHORT_WORDS:
-        return word != word.upper()
-    if len(word) < 3 or (word == word.upper() and len(word) < 5) or _is_product(lower):
-        return False
-    return bool(set(lower) & set("aeiouy"))
-
-
-def _is_product(word: str) -> bool:
-    """Tell a product in the order of the alphabet ("abc", "xyz") from "pay" and "Mark"."""
-    return set(word) <= _PRODUCT_LETTERS and list(word) == sorted(word) and word != "any"
-
-
-def unwrap_text(text: str) -> str:
-    r"""Replace ``\text{cm}`` and its kin by the words in them."""
-    apart = re.sub(_TEXT.pattern + r"(?=\w)", r"\1 ", text)
-    return _TEXT.sub(r"\1", re.sub(r"(\\[A-Za-z]+)(?=\\text\s*\{)", r"\1 ", apart))
-
-
-def spread_text(text: str) -> str:
-    r"""Replace ``\text{cm}`` by its words with spaces around them: "6\text{m}" is no product."""
-    return _TEXT.sub(r" \1 ", text)
 
 
 def math_spans(text: str) -> list[tuple[int, int, str]]:
@@ -253,7 +129,7 @@ def math_spans(text: str) -> list[tuple[int, int, str]]:
         money = (
             not content.strip()
             or content.rstrip()[-1] in "-+*/="
-            or has_words(content)
+            or (has_words(content) and not re.fullmatch(r"\s*\\text\w*\s*\{[^{}]*\}\s*", content))
             or text[end + 1 : end + 2].isdigit()
         )
         if not money and "\n\n" not in content:
@@ -264,59 +140,105 @@ def math_spans(text: str) -> list[tuple[int, int, str]]:
 
 
 def final_math(text: str) -> str | None:
-    """Return the last math span with those that it is joined to: "$1$, $2$ and $3$"."""
+    """Return the last math span with those that it is joined to: "$1$, $2$ and $3$".
+
+    A lone name ("the largest $n$ is 34") gives way to a number or expression outside.
+    """
     spans = math_spans(text)
     if not spans:
         return None
-    parts = [spans[-1][2].strip()]
-    for (_, end, content), (start, _, _) in zip(
+    if all(re.fullmatch(r"\s*[A-Za-z]\s*", content) for _, _, content in spans):
+        outside = text
+        for start, end, content in reversed(spans):
+            outside = f"{outside[:start]} {content} {outside[end:]}"
+        run = final_run(outside)
+        if run and re.search(r"\d", run):
+            return run
+    parts = [spans[-1][2].strip(" \n.,;=")]
+    first = spans[-1][0]
+    for (start, end, content), (following, _, _) in zip(
         reversed(spans[:-1]), reversed(spans[1:]), strict=True
     ):
-        between = text[end:start]
+        between = text[end:following]
         if not between.strip() or len(between) > 20 or not _JOINT.fullmatch(between):
             break
         parts.insert(0, content.strip())
-    return ", ".join(parts)
+        first = start
+    answer = ", ".join(parts)
+    return _kept_with_denial(answer, text[:first], text[spans[-1][1] :])
 
 
 def final_run(text: str) -> str | None:
-    """Return the last run of mathematical words that holds a number or an operator."""
-    for run in reversed(_runs(text)):
+    """Return the last run of mathematical words that holds a number or an operator.
+
+    Of a sentence that hedges ("maybe 17, maybe 18") all runs are the answer. A number beside the
+    answer ("18 apples in 3 weeks") counts where there is no other.
+    """
+    found: list[str] = []
+    beside: str | None = None
+    for before, run, after in reversed(_runs(text)):
         words = list(run)
         while words and words[0] in ("a", "A", "I", ",", "–", "—", ":"):
             words.pop(0)
         while len(words) > 1 and words[-1] == "a":  # $18 a day
             words.pop()
-        candidate = _closed(" ".join(words).lstrip(" ,;:?=").rstrip(" ,.;:?+-*/="))
-        if result := _CALCULATION.fullmatch(candidate):
-            return result[1]
-        if re.search(r"\d|\\[A-Za-z]|[A-Za-z]\s*[-+*/^=]\s*[A-Za-z]", candidate):
-            return _as_list(candidate)
-    return None
+        joined = _closed(" ".join(words).lstrip(" ,;:?").rstrip(" ,.;:?+-*/="))
+        result = _CALCULATION.fullmatch(joined)
+        candidate = result[1] if result else _as_list(joined.lstrip("= "))
+        if not re.search(r"\d|\\[A-Za-z]|[A-Za-z]\s*[-+*/^=]\s*[A-Za-z]", candidate):
+            continue
+        if _HEDGE.search(text):
+            found.insert(0, candidate)
+        elif not result and "$" not in candidate and _ADJUNCT.search(before):
+            beside = beside or candidate
+        else:
+            return _kept_with_denial(candidate, before, after)
+    return ", ".join(found) or beside
 
 
-def _runs(text: str) -> list[list[str]]:
-    """Split prose into its runs of mathematical words."""
+def _kept_with_denial(answer: str, before: str, after: str) -> str:
+    r"""Return an answer, with a command before it that no reader knows where it is denied."""
+    if _DENIED.search(before) or _REFUTED.match(after):
+        return as_command("not so") + answer
+    return answer
+
+
+def _runs(text: str) -> list[tuple[str, list[str], str]]:
+    """Split prose into its runs of mathematical words, each with the words before and after it."""
     plain = re.sub(r"\{,\}|,\\!\s*", ",", unwrap_text(text)).replace("\\!", "")
     for pattern, replacement in _PLAINER:
         plain = pattern.sub(replacement, plain)
-    runs: list[list[str]] = [[]]
-    for word in plain.split():
-        if has_words(word) or _ORDINAL.fullmatch(word):
-            if word.lower() in ("and", "or") and runs[-1]:
-                runs[-1].append(",")
+    pieces: list[tuple[bool, list[str]]] = [(True, [])]  # (is a run, its words)
+
+    def add(is_run: bool, word: str) -> None:
+        if pieces[-1][0] is not is_run:
+            pieces.append((is_run, []))
+        pieces[-1][1].append(word)
+
+    for line in apart(plain).split("\n"):
+        for word in line.split():
+            if has_words(word) or _ORDINAL.fullmatch(word):
+                if word.lower() in ("and", "or") and pieces[-1][0] and pieces[-1][1]:
+                    add(True, ",")
+                else:
+                    add(False, word)
             else:
-                runs.append([])
-        else:
-            runs[-1].append(word)
-            if word.endswith((":", "?")) or (word.endswith(".") and len(word) > 1):
-                runs.append([])
-    return runs
+                add(True, word)
+                if word.endswith((":", "?")) or (word.endswith(".") and len(word) > 1):
+                    pieces += [(False, []), (True, [])]
+        pieces += [(False, []), (True, [])]
+    beside = [*(" ".join(words) for _, words in pieces), ""]
+    return [
+        (beside[index - 1] if index else "", words, beside[index + 1])
+        for index, (is_run, words) in enumerate(pieces)
+        if is_run and words
+    ]
 
 
 def _closed(run: str) -> str:
     """Drop the bracket that a run closes and did not open, as in "(since 2 + 3 = 5)"."""
-    return run[:-1].rstrip() if run.endswith(")") and run.count("(") < run.count(")") else run
+    opened = run.count("(") + run.count("[") - run.count("]")
+    return run[:-1].rstrip() if run.endswith(")") and opened < run.count(")") else run
 
 
 def _as_list(run: str) -> str:
@@ -331,5 +253,4 @@ def _as_list(run: str) -> str:
 
 def _after_verb(text: str) -> str:
     """Return what prose without a number says the answer is: "It is even." -> "even"."""
-    last = re.split(r"\b(?:is|are|be|equals|[Oo]ption|[Cc]hoice)\b|:", unwrap_text(text))[-1]
-    return last.strip(" .!*") or text
+    return VERB.split(unwrap_text(text))[-1].strip(" .!*") or text
