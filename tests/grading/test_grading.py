@@ -163,7 +163,7 @@ RIGHT = [
     ("olympiadbench", r"4.2 \pm 0.1", r"<answer>\boxed{4.2 \pm 0.1}</answer>"),
 ]  # fmt: skip
 WRONG = [
-    *[("gsm8k", "18", rf"\boxed{{18{tail}}}") for tail in ("xyz", "abc", " xyz", "mgh", "m", "K")],
+    *[("gsm8k", "18", rf"\boxed{{18{tail}}}") for tail in ("xyz", "abc", " xyz", "mgh", "x", "K")],
     ("gsm8k", "18", r"\boxed{18 million}"),
     ("gsm8k", "18", r"\boxed{18 hundred}"),
     ("gsm8k", "18", r"\boxed{18}\text{ million}"),

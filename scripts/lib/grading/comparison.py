@@ -17,13 +17,15 @@ import sympy
 from math_verify.grader import sympy_expr_eq
 
 from scripts.lib.grading.answers import Answer, Equation, Grid, Group, Many, Words, read
-from scripts.lib.grading.notation import tidy, without_units
-from scripts.lib.grading.scalars import Scalar, Unparsable, number, symbol_of
+from scripts.lib.grading.notation import glued_unit, tidy, without_units
+from scripts.lib.grading.scalars import Scalar, Unparsable, defined, is_zero, number, symbol_of
 
 LONGEST_ANSWER = 1500
 TOLERANCE = Fraction(1, 10**6)
 DIGITS = 40
-_NO_NUMBERS = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
+_INFINITE = (sympy.oo, -sympy.oo)
+_STEPS = (sympy.floor, sympy.ceiling, sympy.Mod)
+_WHOLE_NAMES = frozenset("jklmn")  # by convention counters: sampled at whole numbers in a floor
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,15 @@ class Rules:
 
     comma_groups: bool = True  # 1,234 is one thousand ...
     tolerance: bool = False  # gold "4.2 \pm 0.1" accepts 4.1 to 4.3
+    glued_units: bool = False  # 370g is 370: all golds are plain numbers
 
 
-RULES = {"olympiadbench": Rules(comma_groups=False, tolerance=True)}
+RULES = {
+    "gsm8k": Rules(glued_units=True),
+    "olympiadbench": Rules(comma_groups=False, tolerance=True),
+}
 GENERAL = Rules()
+_CHOICE = re.compile(r"\W*(?:\\text\w*\s*\{\s*)?\(?([A-E])(?:\)[\s}]*(.*)|[\s}.:]*)", re.DOTALL)
 
 
 def equivalent(benchmark: str, gold: str, answer: str) -> bool:
@@ -43,8 +50,11 @@ def equivalent(benchmark: str, gold: str, answer: str) -> bool:
     if len(gold) > LONGEST_ANSWER or len(answer) > LONGEST_ANSWER:
         raise Unparsable("too long for an answer")
     rules = RULES.get(benchmark, GENERAL)
-    if _squeezed(gold) == _squeezed(answer):
+    if _squeezed(gold) == _squeezed(answer) or _squeezed(tidy(gold)) == _squeezed(tidy(answer)):
         return True
+    if (choice := _CHOICE.fullmatch(gold)) and "(" in gold and not choice[2]:
+        chosen = _CHOICE.fullmatch(answer)
+        return chosen is not None and chosen[1] == choice[1]
     if rules.tolerance and (bounds := tolerance(gold)):
         given = _value(answer, bounds[1])
         return given is not None and abs(given - bounds[0]) <= bounds[1]
@@ -54,7 +64,7 @@ def equivalent(benchmark: str, gold: str, answer: str) -> bool:
             isinstance(found := read(tidy(answer), True), Words | Scalar)
             and _verbal(found) == expected.text
         )
-    return any(same(expected, found) for found in readings(answer, expected))
+    return any(same(expected, found) for found in readings(answer, expected, rules))
 
 
 def tolerance(gold: str) -> tuple[Fraction, Fraction] | None:
@@ -66,12 +76,13 @@ def tolerance(gold: str) -> tuple[Fraction, Fraction] | None:
     return None if value is None or margin is None else (value, margin)
 
 
-def readings(answer: str, expected: Answer) -> list[Answer]:
+def readings(answer: str, expected: Answer, rules: Rules = GENERAL) -> list[Answer]:
     """Return the ways to read an answer: commas as digit groups or not, units dropped or not."""
     text = tidy(answer)
     texts = [text]
     if _numeric(expected):
-        texts += [other for other in [without_units(text)] if other != text]
+        units = [without_units(text), *([glued_unit(text)] if rules.glued_units else [])]
+        texts += [other for other in units if other != text]
     found: list[Answer] = []
     problem: Unparsable | None = None
     for each in texts:
@@ -156,7 +167,10 @@ def _same_equation(gold: Answer, given: Answer) -> bool:
     if isinstance(gold, Equation) and isinstance(given, Equation):
         lefts = gold.sides[0], given.sides[0]
         named = gold.label and given.label
-        if named and (gold.label == given.label or (None not in lefts and same_scalar(*lefts))):
+        if named and (
+            _function(gold.label) == _function(given.label)
+            or (None not in lefts and same_scalar(*lefts))
+        ):
             return same(gold.sides[-1], given.sides[-1])
         if named and (renamed := _same_argument(gold, given)):
             return same(gold.sides[-1], renamed)
@@ -166,6 +180,11 @@ def _same_equation(gold: Answer, given: Answer) -> bool:
     if isinstance(given, Equation):
         return bool(given.label) and same(gold, given.sides[-1])
     return same(gold, given)
+
+
+def _function(label: str | None) -> str | None:
+    """Return a label; y and f(x) name the same function of x."""
+    return "y" if label == "f(x)" else label
 
 
 def _check_chain(answer: Answer) -> None:
@@ -183,10 +202,10 @@ def _check_chain(answer: Answer) -> None:
 
 
 def _calculated(answer: Answer) -> Answer:
-    """Return the result of a right calculation, ``2 + 3 = 5``; any other answer as it is."""
+    """Return the result of a right calculation, ``2 + 3 = 5`` or ``x(x + 1) = x^2 + x``."""
     if not isinstance(answer, Equation) or answer.label:
         return answer
-    if not all(isinstance(side, Scalar) and side.numeric for side in answer.sides):
+    if not all(isinstance(side, Scalar) for side in answer.sides):
         return answer
     return answer.sides[-1] if same_scalar(*answer.sides) else answer
 
@@ -249,17 +268,25 @@ def _sympy(value: Scalar) -> sympy.Expr:
 
 
 def _same_constant(first: sympy.Expr, second: sympy.Expr, rounded: bool) -> bool:
-    a, b = first.evalf(DIGITS), second.evalf(DIGITS)
-    if a.has(*_NO_NUMBERS) or b.has(*_NO_NUMBERS):
+    a, b = defined(first.evalf(DIGITS)), defined(second.evalf(DIGITS))
+    if a.has(*_INFINITE) or b.has(*_INFINITE):
         return a == b and a.is_infinite is True
     if not (a.is_number and b.is_number and a.is_finite and b.is_finite):
         return sympy_expr_eq(first, second, 6)
+    if is_zero(a) or is_zero(b):
+        return is_zero(a) and is_zero(b)
     difference = abs(a - b)
     if rounded:
         return bool(difference <= sympy.Float(1e-6) * min(1, 10 * abs(a)))
-    if difference > sympy.Float(10) ** (5 - DIGITS) * max(1, abs(a)):
+    if difference > sympy.Float(10) ** (5 - DIGITS) * abs(a):
         return False
-    return abs(a) < 10**20 or (first - second).doit() == 0
+    return 10**-20 < abs(a) < 10**20 or _same_exactly(first, second)
+
+
+def _same_exactly(first: sympy.Expr, second: sympy.Expr) -> bool:
+    """Compare two numbers without rounding, where both can be computed; else they are the same."""
+    a, b = first.doit(), second.doit()
+    return a == b if a.is_Rational and b.is_Rational else True
 
 
 def _same_function(first: sympy.Expr, second: sympy.Expr, rounded: bool) -> bool:
@@ -274,12 +301,13 @@ def _same_function(first: sympy.Expr, second: sympy.Expr, rounded: bool) -> bool
 def _samples(first: sympy.Expr, second: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]]:
     """Evaluate both expressions at the same points: positive ones, and some of mixed sign."""
     symbols = sorted(first.free_symbols | second.free_symbols, key=lambda symbol: symbol.name)
-    whole = any(e.has(sympy.floor, sympy.ceiling, sympy.Mod) for e in (first, second))
+    steps = any(e.has(*_STEPS) for e in (first, second))
     pairs = []
-    for point in range(6):
-        mixed = point >= 4
+    for point in range(12 if steps else 6):
+        mixed = point % 6 >= 4
         values = {}
         for index, symbol in enumerate(symbols):
+            whole = steps and (point >= 6 or symbol.name[0] in _WHOLE_NAMES)
             value = sympy.Rational((17 * point + 31 * index + 11) % 97 + 5, 1 if whole else 37)
             values[symbol] = -value if mixed and (point + index) % 2 == 0 else value
         a, b = first.subs(values).evalf(30), second.subs(values).evalf(30)

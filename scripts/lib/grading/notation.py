@@ -29,6 +29,14 @@ _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _BARE = "sqrt|arcsin|arccos|arctan|sin|cos|tan|cot|sec|csc|log|ln|exp|pi|infty"
 _ARGUMENT = r"(\d|[A-Za-z]|\\(?!sqrt|frac)[A-Za-z]+)"  # what TeX takes without braces
+_QUOTED = re.compile(r"[\s$]*[\"“”'‘’`]+([^\"“”'‘’`]+)[\"“”'‘’`]+[\s$.]*")
+_SPACED_GROUPS = re.compile(
+    r"(?<![\d.,])\d{1,3}(?:(?:\\[ ,;:!]|[~\s]|\{\s*\})\d{3})+(?![\d.,]?\d|\s*[/\\])"
+)
+_BRACED = r"[^{}]*(?:\{(?:[^{}]|\{[^{}]*\})*\}[^{}]*)*"
+_OVER = re.compile(
+    rf"\{{({_BRACED}?)\\over(?![A-Za-z])({_BRACED})\}}|^({_BRACED}?)\\over(?![A-Za-z])(.*)$"
+)
 _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -40,6 +48,8 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
         (r"\\(?:geqslant|geq|ge)(?![A-Za-z])", r"\\geq "),
         (r"\\(?:leqslant|leq|le)(?![A-Za-z])", r"\\leq "),
+        (r"\\(?:neq|ne(?![A-Za-z])|not\s*=)", r"\\neq "),
+        (r"(?<![\^_A-Za-z}])\{\s*(\\?[A-Za-z]+)\s*\}(?=\s*_)", r"\1"),  # {g}_{k}
         (r"\\lt(?![A-Za-z])", "<"),
         (r"\\gt(?![A-Za-z])", ">"),
         (r">=", r"\\geq "),
@@ -84,6 +94,10 @@ def tidy(text: str) -> str:
     """Return an answer's text in one plain form: no dollars, spacing, percent or degrees."""
     text = re.sub(r"[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda run: f"^{{{run[0].translate(_RAISED)}}}", text)
     text = re.sub(r"[₀-₉]+", lambda run: f"_{{{run[0].translate(_LOWERED)}}}", text)
+    if quoted := _QUOTED.fullmatch(text):
+        text = quoted[1]
+    text = _SPACED_GROUPS.sub(lambda found: "".join(re.findall(r"\d", found[0])), text)
+    text = _OVER.sub(_as_fraction, text)
     text = _ROW.sub(ROW_END, text.translate(_CHARACTERS))
     text = "".join(
         c if c.isascii() or not c.isdecimal() else str(unicodedata.decimal(c)) for c in text
@@ -91,6 +105,12 @@ def tidy(text: str) -> str:
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
     return bare(text)
+
+
+def _as_fraction(found: re.Match[str]) -> str:
+    r"""Return ``{a \over b}`` as TeX's newer ``\frac{a}{b}``."""
+    above, below = (found[1], found[2]) if found[2] is not None else (found[3], found[4])
+    return rf"\frac{{{above.strip()}}}{{{below.strip()}}}"
 
 
 def bare(text: str) -> str:
@@ -112,7 +132,7 @@ def _closing(text: str) -> int:
 
 _SHORT_UNITS = (
     r"[kcmnpd]m|[kmµ]g|m[lLsAV]|qt|pt|gal|oz|lbs?|ft|yds?|mi|in|sq\.?|mph|km/h|kph|rpm|hrs?|yrs?|min|"
-    r"mins|sec|secs|st|nd|rd|th|k[JWNV]|kWh|[kMG]?eV|[kMG]?Hz|[kMG]?Pa|[kMGT]B|[kM]?pc|AU|amu|ly|"
+    r"mins|sec|secs|st|nd|rd|th|pct|k[JWNV]|kWh|[kMG]?eV|[kMG]?Hz|[kMG]?Pa|[kMGT]B|[kM]?pc|AU|amu|ly|"
     r"k?cal|dB|mol|mole|rad|ergs?|amp|\\AA|[kM]?\s*\\Omega|[RML]_\s*\{\s*\\odot\s*\}|"
     r"[msghJNVWAKCFLlTM]"
 )
@@ -136,6 +156,14 @@ def without_units(text: str) -> str:
         return text
     kept = text[: found.start()].strip()
     return kept if re.search(r"\d|\\pi|\\sqrt", kept) else text
+
+
+def glued_unit(text: str) -> str:
+    """Drop a unit's letter that is glued to a whole number, "370g" -> "370"; "70k" is 70,000."""
+    found = re.fullmatch(r"(-?[\d,.]*\d)\s*(?:([gmshlLJWV])|([kK]))\W*", text.strip())
+    if not found:
+        return text
+    return found[1] + (r" \times 10^{3}" if found[3] else "")
 
 
 def _is_product(tail: str) -> bool:

@@ -21,6 +21,7 @@ from scripts.lib.grading.notation import bare
 
 LONGEST_NUMBER = 2000
 LARGEST_EXPONENT = 5000
+LARGEST_FACTORIAL = 10_000  # of which the factorial is still computed
 
 
 class Unparsable(ValueError):
@@ -30,7 +31,7 @@ class Unparsable(ValueError):
 # what sympy and the parser raise on garbage; anything else is a defect of ours and must be seen
 UNREADABLE = (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError)
 
-
+_UNDEFINED = (sympy.zoo, sympy.nan)  # what sympy makes of 1/0 and 0/0
 _DECIMAL = r"(?:\d+\.?\d*|\.\d+)"
 _POWER = r"(?:\\times|\\cdot|\*|x)\s*10\s*\^\s*\{?\s*([-+]?\s*\d+)\s*\}?"
 _NUMBER = re.compile(rf"([-+]?)\s*({_DECIMAL})(?:\s*[eE]\s*([-+]?\d+)|\s*{_POWER})?")
@@ -155,9 +156,40 @@ def expression(text: str) -> sympy.Expr:
         raise Unparsable(f"only a part of it was understood: {text[:80]}")
     if {symbol.name for symbol in parsed.free_symbols} != set(names.values()):
         raise Unparsable(f"not every name of it was understood: {text[:80]}")
-    return parsed.lhs.xreplace(
+    result = parsed.lhs.xreplace(
         {sympy.Symbol(letter, real=True): symbol_of(name) for name, letter in names.items()}
     )
+    _check(defined(result))
+    return result
+
+
+def defined(value: sympy.Expr) -> sympy.Expr:
+    """Return a number as it is, or raise Unparsable where a division by zero makes it none."""
+    if value.has(*_UNDEFINED):
+        raise Unparsable("a division by zero")
+    return value
+
+
+def is_zero(value: sympy.Expr) -> bool:
+    """Tell a computed zero, also what is left of terms that cancel, from 1/2004!."""
+    left = all(part._prec < 10 for part in value.atoms(sympy.Float))  # no digit of it is known
+    return value == 0 or (left and bool(abs(value) < 1e-35))
+
+
+def _check(value: sympy.Expr) -> None:
+    """Refuse the factorial of a large number, as 18!! is, and a division by terms that cancel."""
+    for node in sympy.postorder_traversal(value):  # the inner factorials come first
+        if isinstance(node, sympy.factorial) and node.args[0].is_number:
+            if not abs(node.args[0].evalf(5)) <= LARGEST_FACTORIAL:
+                raise Unparsable("the factorial of a large number")
+        elif (
+            isinstance(node, sympy.Pow)
+            and node.base.is_Add
+            and node.base.is_number
+            and node.exp.is_negative
+            and is_zero(node.base.evalf())
+        ):
+            raise Unparsable("a division by zero")
 
 
 def symbol_of(name: str) -> sympy.Expr:
