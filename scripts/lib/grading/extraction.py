@@ -1,8 +1,8 @@
 r"""Find the final answer in a completion (the order is that of docs/grading.md).
 
-1. What follows a mark or turn of a chat template is cut off: it answers nothing that was asked.
-2. Reasoning is set aside: what stands in ``<think>…</think>``, and all text before a ``</think>``
+1. Reasoning is set aside: what stands in ``<think>…</think>``, and all text before a ``</think>``
    that was never opened. A ``<think>`` that is never closed means that there is no answer.
+2. What follows a mark or turn of a chat template is cut off: it answers nothing that was asked.
 3. A problem that the model poses to itself ends the text, once it has answered the one before.
 4. The non-empty ``<answer>…</answer>`` spans; several must agree, else there is no answer.
 5. Without a span: the last balanced, non-empty ``\boxed{}``, with the boxes that it is joined to.
@@ -30,10 +30,12 @@ _OPEN_TAG, _CLOSE_TAG = (
 
 def extract(completion: str, mode: str, agree: Callable[[str, str], bool]) -> str | None:
     """Return the final answer, or None; `agree` decides whether two answers say the same."""
-    text = outside_think(before_next_turn(completion))
+    text = outside_think(completion)
+    if text is None:  # perhaps it is another turn that thinks
+        text = outside_think(before_next_turn(completion))
     if text is None:
         return None
-    text = before_next_problem(text)
+    text = before_next_problem(before_next_turn(text))
     spans = answer_spans(text)
     if spans:
         answers = list(dict.fromkeys(reduce_prose(span, agree) for span in spans))
