@@ -42,7 +42,9 @@ RULES = {
     "olympiadbench": Rules(comma_groups=False, tolerance=True),
 }
 GENERAL = Rules()
-_CHOICE = re.compile(r"\W*(?:\\text\w*\s*\{\s*)?\(?([A-E])(?:\)[\s}]*(.*)|[\s}.:]*)", re.DOTALL)
+_CHOICE = re.compile(
+    r"\W*(?:\\text\w*\s*\{\s*)?\(?([A-E])(?:\)[\s}]*([A-Za-z\d\\$][^()]*)?|[\s}.:]*)"
+)
 
 
 def equivalent(benchmark: str, gold: str, answer: str) -> bool:
@@ -53,8 +55,9 @@ def equivalent(benchmark: str, gold: str, answer: str) -> bool:
     if _squeezed(gold) == _squeezed(answer) or _squeezed(tidy(gold)) == _squeezed(tidy(answer)):
         return True
     if (choice := _CHOICE.fullmatch(gold)) and "(" in gold and not choice[2]:
-        chosen = _CHOICE.fullmatch(answer)
-        return chosen is not None and chosen[1] == choice[1]
+        chosen = _CHOICE.fullmatch(answer)  # "(C)", "C", or with its text: "(C) y = 2x"
+        if chosen and chosen[1] == choice[1]:
+            return True
     if rules.tolerance and (bounds := tolerance(gold)):
         given = _value(answer, bounds[1])
         return given is not None and abs(given - bounds[0]) <= bounds[1]
