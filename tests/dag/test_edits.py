@@ -333,7 +333,7 @@ CODE_EDITS = {
     "how the grader reads prose": (
         [
             replaced(
-                "scripts/lib/grading/prose.py",
+                "scripts/lib/grading/words.py",
                 (
                     "def has_words(text: str) -> bool:\n",
                     "def has_words(text):\n    text = text.strip()\n",
