@@ -145,10 +145,10 @@ def test_perturbed_golds_are_wrong(golds, grader):
 # Solutions as published, and how many are read right; docs/grading.md says what the others are.
 SOLUTIONS = {
     "gsm8k, with its line of ####": ("gsm8k", "gsm8k_test", 1319),
-    "gsm8k, without it": ("gsm8k", "gsm8k_test", 1290),
+    "gsm8k, without it": ("gsm8k", "gsm8k_test", 1296),
     "math500": ("math500", "math500", 500),
     "minerva": ("minerva", "minerva_math", 272),
-    "olympiadbench": ("olympiadbench", "olympiadbench", 400),
+    "olympiadbench": ("olympiadbench", "olympiadbench", 409),
 }
 
 
