@@ -164,6 +164,7 @@ RIGHT = [
 ]  # fmt: skip
 WRONG = [
     *[("gsm8k", "18", rf"\boxed{{18{tail}}}") for tail in ("xyz", "abc", " xyz", "mgh", "x", "K")],
+    ("math500", "18", r"\boxed{18m}"),
     ("gsm8k", "18", r"\boxed{18 million}"),
     ("gsm8k", "18", r"\boxed{18 hundred}"),
     ("gsm8k", "18", r"\boxed{18}\text{ million}"),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from scripts.lib.grading.clock import Clock, clock
 from scripts.lib.grading.notation import ROW_END, words
 from scripts.lib.grading.scalars import Scalar, Unparsable, scalar
 from scripts.lib.grading.words import spread_text
@@ -67,7 +68,14 @@ class Words:
     text: str
 
 
-Answer = Many | Group | Equation | Grid | Based | Words | Scalar
+@dataclass(frozen=True)
+class Unequal:
+    r"""What a name is not, ``x \neq 3``: the relation with ``=`` in its place."""
+
+    equation: Answer
+
+
+Answer = Many | Group | Equation | Grid | Based | Words | Unequal | Clock | Scalar
 
 _OPEN, _CLOSE = "([{", ")]}"
 _GROUPED = re.compile(r"(?<![\d.])(?<!\d,)\d{1,3}(?:,\d{3})+(?!\d|,\d)")
@@ -76,7 +84,7 @@ _JOIN = re.compile(
 )
 _UNION = re.compile(r"\\cup(?![A-Za-z])")
 _APPROXIMATELY = re.compile(r"\\approx(?![A-Za-z])")
-_EQUALS = re.compile("=")
+_EQUALS, _COLON = re.compile("="), re.compile(":")
 _SIGN = re.compile(r"\\(pm|mp)(?![A-Za-z])")
 _BRACKETED = re.compile(r"(?:[A-Za-z]\s*)?([(\[]|\\\{)(.*?)([)\]]|\\\})", re.DOTALL)
 _MIRRORED = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
@@ -113,18 +121,20 @@ def _joined(found: re.Match[str], text: str) -> str:
 
 def _read(text: str, depth: int) -> Answer:
     text = text.strip()
-    if depth > 20:
-        raise Unparsable("nested too deeply")
+    if depth > 20 or re.search(r"\\not(?![A-Za-z])", text):
+        raise Unparsable("nested too deeply, or a negated relation")
     for reader in (
         _boxed,
         _grid,
         _list,
         _members,
         _approximated,
+        _unequal,
         _equation,
         _inequality,
         _bracketed,
         _signs,
+        _ratio,
         _based,
     ):
         if (answer := reader(text, depth + 1)) is not None:
@@ -178,6 +188,13 @@ def _signs(text: str, depth: int) -> Answer | None:
     upper = _SIGN.sub(lambda sign: "+" if sign[1] == "pm" else "-", text)
     lower = _SIGN.sub(lambda sign: "-" if sign[1] == "pm" else "+", text)
     return _many(_read(each, depth) for each in (upper, lower))
+
+
+def _ratio(text: str, depth: int) -> Answer | None:
+    if time := clock(text):
+        return time
+    parts = _split(text, _COLON)  # with two parts, a quotient
+    return Group("::", tuple(_read(part, depth) for part in parts)) if len(parts) > 2 else None
 
 
 def _based(text: str, depth: int) -> Answer | None:
@@ -284,6 +301,15 @@ def _maybe(side: str | None) -> Scalar | None:
         return None if side is None else scalar(side)
     except Unparsable:
         return None
+
+
+def _unequal(text: str, depth: int) -> Answer | None:
+    sides = [side.strip() for side in re.split(r"\\neq(?![A-Za-z])", text)]
+    if len(sides) == 1:
+        return None
+    if len(sides) > 2:
+        raise Unparsable("a chain of inequalities")
+    return Unequal(_read("=".join(filter(None, sides)), depth))
 
 
 def _inequality(text: str, depth: int) -> Answer | None:

@@ -16,14 +16,16 @@ from fractions import Fraction
 import sympy
 from math_verify.grader import sympy_expr_eq
 
-from scripts.lib.grading.answers import Answer, Equation, Grid, Group, Many, Words, read
-from scripts.lib.grading.notation import glued_unit, tidy, without_units
+from scripts.lib.grading.answers import Answer, Equation, Grid, Group, Many, Unequal, Words, read
+from scripts.lib.grading.clock import Clock, as_ratio, same_time
+from scripts.lib.grading.notation import choice, tidy, without_units
 from scripts.lib.grading.scalars import Scalar, Unparsable, defined, is_zero, number, symbol_of
 
 LONGEST_ANSWER = 1500
 TOLERANCE = Fraction(1, 10**6)
 DIGITS = 40
 _INFINITE = (sympy.oo, -sympy.oo)
+_FUNCTION_OF_X = {"y", "f(x)", "y(x)"}  # names of the same thing
 _STEPS = (sympy.floor, sympy.ceiling, sympy.Mod)
 _WHOLE_NAMES = frozenset("jklmn")  # by convention counters: sampled at whole numbers in a floor
 
@@ -34,17 +36,14 @@ class Rules:
 
     comma_groups: bool = True  # 1,234 is one thousand ...
     tolerance: bool = False  # gold "4.2 \pm 0.1" accepts 4.1 to 4.3
-    glued_units: bool = False  # 370g is 370: all golds are plain numbers
+    glued_units: bool = False  # "20m" is 20 metres and "70k" 70 thousand, never a product
 
 
 RULES = {
-    "gsm8k": Rules(glued_units=True),
+    "gsm8k": Rules(glued_units=True),  # all of its golds are plain numbers
     "olympiadbench": Rules(comma_groups=False, tolerance=True),
 }
 GENERAL = Rules()
-_CHOICE = re.compile(
-    r"\W*(?:\\text\w*\s*\{\s*)?\(?([A-E])(?:\)[\s}]*([A-Za-z\d\\$][^()]*)?|[\s}.:]*)"
-)
 
 
 def equivalent(benchmark: str, gold: str, answer: str) -> bool:
@@ -52,15 +51,13 @@ def equivalent(benchmark: str, gold: str, answer: str) -> bool:
     if len(gold) > LONGEST_ANSWER or len(answer) > LONGEST_ANSWER:
         raise Unparsable("too long for an answer")
     rules = RULES.get(benchmark, GENERAL)
-    if _squeezed(gold) == _squeezed(answer) or _squeezed(tidy(gold)) == _squeezed(tidy(answer)):
+    if _squeezed(gold) == _squeezed(answer):
         return True
-    if (choice := _CHOICE.fullmatch(gold)) and "(" in gold and not choice[2]:
-        chosen = _CHOICE.fullmatch(answer)  # "(C)", "C", or with its text: "(C) y = 2x"
-        if chosen and chosen[1] == choice[1]:
-            return True
     if rules.tolerance and (bounds := tolerance(gold)):
         given = _value(answer, bounds[1])
         return given is not None and abs(given - bounds[0]) <= bounds[1]
+    if (letter := choice(tidy(gold))) and (chosen := choice(tidy(answer))):
+        return letter == chosen
     expected = read(tidy(gold), rules.comma_groups)
     if isinstance(expected, Words):
         return (
@@ -79,13 +76,12 @@ def tolerance(gold: str) -> tuple[Fraction, Fraction] | None:
     return None if value is None or margin is None else (value, margin)
 
 
-def readings(answer: str, expected: Answer, rules: Rules = GENERAL) -> list[Answer]:
+def readings(answer: str, expected: Answer, rules: Rules) -> list[Answer]:
     """Return the ways to read an answer: commas as digit groups or not, units dropped or not."""
     text = tidy(answer)
     texts = [text]
     if _numeric(expected):
-        units = [without_units(text), *([glued_unit(text)] if rules.glued_units else [])]
-        texts += [other for other in units if other != text]
+        texts += [other for other in [without_units(text, rules.glued_units)] if other != text]
     found: list[Answer] = []
     problem: Unparsable | None = None
     for each in texts:
@@ -105,6 +101,8 @@ def readings(answer: str, expected: Answer, rules: Rules = GENERAL) -> list[Answ
 def _numeric(expected: Answer) -> bool:
     if isinstance(expected, Scalar):
         return expected.numeric
+    if isinstance(expected, Clock):
+        return True
     if isinstance(expected, Many | Group):
         return all(_numeric(part) for part in expected.parts)
     return isinstance(expected, Equation) and _numeric(expected.sides[-1])
@@ -135,10 +133,17 @@ def _verbal(found: Words | Scalar) -> str:
 
 def same(gold: Answer, given: Answer) -> bool:
     """Tell whether two structures are the same answer."""
+    if isinstance(gold, Unequal) and isinstance(given, Unequal):
+        return same(gold.equation, given.equation)
     if isinstance(gold, Equation) or isinstance(given, Equation):
         return _same_equation(gold, given)
     if isinstance(gold, Scalar) and isinstance(given, Scalar):
         return same_scalar(gold, given)
+    if isinstance(gold, Clock) or isinstance(given, Clock):
+        if isinstance(gold, Clock) and isinstance(given, Clock):
+            return same_time(gold, given)
+        ratios = [ratio for ratio in map(as_ratio, (gold, given)) if ratio]
+        return len(ratios) == 2 and same_scalar(*ratios)
     if isinstance(gold, Group) and isinstance(given, Group):
         return gold.brackets == given.brackets and _same_sequence(gold.parts, given.parts)
     if isinstance(gold, Grid) and isinstance(given, Grid):
@@ -170,10 +175,8 @@ def _same_equation(gold: Answer, given: Answer) -> bool:
     if isinstance(gold, Equation) and isinstance(given, Equation):
         lefts = gold.sides[0], given.sides[0]
         named = gold.label and given.label
-        if named and (
-            _function(gold.label) == _function(given.label)
-            or (None not in lefts and same_scalar(*lefts))
-        ):
+        alike = gold.label == given.label or {gold.label, given.label} <= _FUNCTION_OF_X
+        if named and (alike or (None not in lefts and same_scalar(*lefts))):
             return same(gold.sides[-1], given.sides[-1])
         if named and (renamed := _same_argument(gold, given)):
             return same(gold.sides[-1], renamed)
@@ -183,11 +186,6 @@ def _same_equation(gold: Answer, given: Answer) -> bool:
     if isinstance(given, Equation):
         return bool(given.label) and same(gold, given.sides[-1])
     return same(gold, given)
-
-
-def _function(label: str | None) -> str | None:
-    """Return a label; y and f(x) name the same function of x."""
-    return "y" if label == "f(x)" else label
 
 
 def _check_chain(answer: Answer) -> None:
@@ -205,7 +203,7 @@ def _check_chain(answer: Answer) -> None:
 
 
 def _calculated(answer: Answer) -> Answer:
-    """Return the result of a right calculation, ``2 + 3 = 5`` or ``x(x + 1) = x^2 + x``."""
+    """Return the result of a right calculation, ``2 + 3 = 5`` or ``2(x + 1) = 2x + 2``."""
     if not isinstance(answer, Equation) or answer.label:
         return answer
     if not all(isinstance(side, Scalar) for side in answer.sides):

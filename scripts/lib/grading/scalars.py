@@ -179,17 +179,16 @@ def is_zero(value: sympy.Expr) -> bool:
 def _check(value: sympy.Expr) -> None:
     """Refuse the factorial of a large number, as 18!! is, and a division by terms that cancel."""
     for node in sympy.postorder_traversal(value):  # the inner factorials come first
-        if isinstance(node, sympy.factorial) and node.args[0].is_number:
-            if not abs(node.args[0].evalf(5)) <= LARGEST_FACTORIAL:
+        if isinstance(node, sympy.factorial):
+            of = node.args[0]
+            if of.is_number and not abs(of.evalf(5)) <= LARGEST_FACTORIAL:
                 raise Unparsable("the factorial of a large number")
-        elif (
-            isinstance(node, sympy.Pow)
-            and node.base.is_Add
-            and node.base.is_number
-            and node.exp.is_negative
-            and is_zero(node.base.evalf())
-        ):
+        elif isinstance(node, sympy.Pow) and node.exp.is_negative and _cancels(node.base):
             raise Unparsable("a division by zero")
+
+
+def _cancels(value: sympy.Expr) -> bool:
+    return bool(value.is_Add and value.is_number and is_zero(value.evalf()))
 
 
 def symbol_of(name: str) -> sympy.Expr:
