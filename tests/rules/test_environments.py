@@ -169,6 +169,7 @@ def test_a_rules_key_holds_the_pins_of_the_environment_that_snakemake_gives_it(m
     import slurm_import  # noqa: F401, as .venv/bin/snakemake does
     from snakemake.api import OutputSettings, ResourceSettings, SnakemakeApi
 
+    monkeypatch.delenv("SRLM_MIRROR", raising=False)
     monkeypatch.setattr(sys, "argv", ["snakemake", "--lint"])  # else no rule names one
     with SnakemakeApi(OutputSettings()) as api:
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=ROOT / "Snakefile")._workflow
