@@ -69,8 +69,8 @@ demo: setup
 	snakemake --profile demo --report results/demo/report.html --quiet
 	python -m scripts.print_summary results/demo
 
-test: setup
-	$(PYTEST) -m "not engines" $(PYTEST_ARGS)
+test: setup test-quick # before the slow ones: some hold a time limit, and a cluster's jobs are a load
+	$(PYTEST) -m "slow and not engines" $(PYTEST_ARGS)
 
 test-quick: setup
 	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)

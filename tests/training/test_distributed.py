@@ -143,7 +143,7 @@ def test_processes_are_not_left_behind_by_a_killed_launcher(tiny, tmp_path):
     workers = psutil.Process(run.pid).children(recursive=True)
     run.kill()
     run.communicate()
-    _, alive = psutil.wait_procs(workers, timeout=60)
+    _, alive = psutil.wait_procs(workers, timeout=600)
     kill(alive)
     assert not alive
 

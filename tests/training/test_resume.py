@@ -257,7 +257,7 @@ def test_sigterm_while_a_training_loads_loses_nothing(seconds, tiny, tmp_path):
     wait_until_it_minds_sigterm(run.pid)
     time.sleep(seconds)
     run.send_signal(signal.SIGTERM)
-    _, errors = run.communicate(timeout=60)
+    _, errors = run.communicate(timeout=600)
     assert run.returncode == RESUME_ME == 75
     assert "stopped by SIGTERM; resumes from where it was\n" in errors
     assert "Traceback" not in errors
