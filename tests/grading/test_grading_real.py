@@ -170,6 +170,22 @@ def test_published_solutions_are_read(name, real_data, grader):
 
 
 @pytest.mark.slow
+def test_answers_in_the_sentences_of_real_solutions_are_found(real_data, grader):
+    """What remains is said in other ways: "50 miles for 5 days" ends in another number."""
+    items = []
+    for line in (real_data / "gsm8k_test.jsonl").open(encoding="utf-8"):
+        solution, _, gold = json.loads(line)["answer"].rpartition("####")
+        last = re.sub(r"<<.*?>>", "", solution).strip().splitlines()[-1]
+        items.append(("gsm8k", gold.strip(), last))
+    free = grader.grade_many(items)
+    tagged = grader.grade_many([(b, g, f"<answer>{t}</answer>") for b, g, t in items], "strict")
+    for verdicts in (free, tagged):
+        found = sum(verdict.correct for verdict in verdicts)
+        print(f"{found} of {len(items)} last sentences")
+        assert found >= 0.95 * len(items)
+
+
+@pytest.mark.slow
 def test_the_row_with_a_tolerance_reaches_both_graders(golds, grader):
     from scripts.lib.evaluation.metric import judge
     from scripts.lib.evaluation.tasks import document
