@@ -45,6 +45,12 @@ TINY_AND_HUGE = [
     ("2004!", "2004!+1", False),
     ("e^{-200}", "e^{-201}", False),
 ]
+SEVERAL_FORMS = [
+    ("2/5", r"\frac{4}{10}, \frac{2}{5}", True),
+    ("2/5", r"\frac{4}{10}, \frac{3}{5}", False),
+    ("4", r"\pm 4", False),
+    ("3,3", "3", False),
+]
 FACTORIALS = [
     ("99!", r"99\cdot 98!", True),
     ("720", "(3!)!", True),
@@ -190,6 +196,11 @@ def test_step_functions_between_whole_numbers(gold, answer, right):
 @pytest.mark.parametrize(("gold", "answer", "right"), TINY_AND_HUGE)
 def test_tiny_and_huge_numbers(gold, answer, right):
     assert judge(gold, answer) is right
+
+
+@pytest.mark.parametrize(("gold", "answer", "right"), SEVERAL_FORMS)
+def test_one_value_in_several_forms_is_no_list_of_guesses(gold, answer, right):
+    assert equivalent("math500", gold, answer) is right
 
 
 @pytest.mark.parametrize(("gold", "answer", "right"), FACTORIALS)

@@ -99,6 +99,14 @@ READ = {
         ("2", "It ends in 2"),
         ("x=14", "Hence $x=14$ and the check $2(14)+1=29$ holds."),
     ],
+    "what only explains the answer": [
+        ("a+b=9+5=14", "So $a+b=9+5=14$ (as long as $c$ is positive)."),
+        ("14", "So it is 14.\n(Note that 28 is no solution, since it is too large.)"),
+        ("14", "He can buy 14 because 14 < 15"),
+        ("x=14", "Since $y=3$, $x=14$."),
+        ("x=14", "We know it. Thus, with $y=7$, $x=14$."),
+        ("f(14)", "We need f(14)"),
+    ],
     "ornaments": [
         ("14", "The answer is *14*."),
         ("14", "_14_"),

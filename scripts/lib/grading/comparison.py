@@ -150,6 +150,8 @@ def same(gold: Answer, given: Answer) -> bool:
         return len(gold.rows) == len(given.rows) and all(map(_same_sequence, gold.rows, given.rows))
     if isinstance(gold, Many) and isinstance(given, Many):
         return _same_collection(gold.parts, given.parts)
+    if isinstance(given, Many):  # one value in several forms: "4/10 or 2/5"
+        return all(same(gold, part) for part in given.parts)
     return gold == given
 
 

@@ -18,6 +18,16 @@ from scripts.lib.grading.words import has_words, numeral_words, spelled_number, 
 
 TAIL = 4000  # characters of a text that free answers are looked for in
 _CHECK = re.compile(r"\b(?:and )?(?:the |a |we |let's |to )?(?:check|verif(?:y|ication))\b.*", re.I)
+# What follows an answer and only explains it: "(as long as $T > 0$)", "since $x$ is positive".
+_REMARK = re.compile(r"\s*\((?=[^()]*[A-Za-z]{3})(?:[^()]|\([^()]*\))*\)[\s.]*\Z")
+_REASON = re.compile(
+    r",?\s*\b(?:since|because|as long as|with equality|as (?:required|desired|claimed))\b"
+    r"(?:[^,]|,(?=\d))*\Z"
+)
+_PREMISE = re.compile(
+    r"(?:\A|(?<=[.;] ))\W*(?:(?:Thus|Hence|So|Then|Now|and)[, ]\s*)?"
+    r"(?:[Ss]ince|[Bb]ecause|[Ww]ith|[Ww]hen)\b[^,.;]*,\s+"
+)
 _LONE_NAME = re.compile(r"\s*\\?[A-Za-z]+\s*")
 _CUE = re.compile(
     r"(?:(?<!to )\banswer\b[\"'*_}\s]*(?:[^.\n:=]{0,40}?\b(?:is|are|be)\b|[:=])|答案[是为：:]"
@@ -67,7 +77,8 @@ def final_expression(text: str) -> str | None:
 
     1. The content of a last box that was never closed.
     2. What the text calls its answer.
-    3. The last number or expression of the last line that has one. What only checks counts last.
+    3. The last number or expression of the last line that has one. What only checks or explains
+       counts last.
     4. Where there is none at all, the last words behind "is": "The function is even."
     """
     text = plain_lines(text[-TAIL:])
@@ -77,10 +88,19 @@ def final_expression(text: str) -> str | None:
     if (stated := stated_answer(text)) is not None:
         return stated
     lines = [line for line in text.split("\n") if line.strip()]
-    for line in (*reversed([_CHECK.sub("", line) for line in lines]), *reversed(lines)):
+    for line in (*reversed([_assertion(line) for line in lines]), *reversed(lines)):
         if answer := final_in_line(line):
             return answer
     return _last_words(lines)
+
+
+def _assertion(line: str) -> str:
+    """Return a line without its check, its remark and the reasons before and behind it."""
+    line = _REMARK.sub("", _CHECK.sub("", line))
+    for reason in (_REASON, _PREMISE):
+        without = reason.sub("", line)
+        line = without if re.search(r"\d", without) else line
+    return line
 
 
 def final_in_line(line: str) -> str | None:
