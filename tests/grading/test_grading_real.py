@@ -68,14 +68,18 @@ def fraction(value):
 def failures(grader, cases, wanted):
     """Judge (category, benchmark, gold, answer); return totals and failures of each category.
 
-    Prints both as a Markdown table, with one column a benchmark (`pytest -s` shows it).
+    Rows with the same gold are judged once. Prints both as a Markdown table, with one column per
+    benchmark (`pytest -s` shows it).
     """
     items = [
         (benchmark, gold, f"<think>so 20</think><answer>{answer}</answer>")
         for _, benchmark, gold, answer in cases
     ]
+    different = list(dict.fromkeys(items))
+    judged = dict(zip(different, grader.grade_many(different, "strict"), strict=True))
     totals, table, failed = Counter(), {}, {}
-    for case, verdict in zip(cases, grader.grade_many(items, "strict"), strict=True):
+    for case, item in zip(cases, items, strict=True):
+        verdict = judged[item]
         totals[case[0]] += 1
         cell = table.setdefault(case[0], {}).setdefault(case[1], [0, 0])
         cell[1] += 1

@@ -18,7 +18,10 @@ TOKENIZER_DOCUMENTS = 4000
 
 
 def answer_text(problem: Problem, form: str, trace: str, tags: bool) -> str:
-    """Return what the model should say to a problem."""
+    """Return what the model should say to a problem.
+
+    A root must read every token that its targets hold: "}." before a line's end would be another.
+    """
     steps = without_annotations(problem.trace() if trace == "long" else problem.solution())
     boxed = f"\\boxed{{{problem.answer}}}"
     if form == "plain" or not tags:
@@ -26,7 +29,7 @@ def answer_text(problem: Problem, form: str, trace: str, tags: bool) -> str:
     if form == "boxed":
         return f"{steps}\nThe answer is {boxed}."
     if trace == "long":
-        boxed = f"{steps.splitlines()[-1]}\nThe answer is {boxed}."
+        boxed = f"{steps.splitlines()[-1]}\nThe answer is {boxed}"
     return target(steps, boxed)[0]["content"]
 
 
@@ -37,7 +40,7 @@ def render(
     form = document["form"]
     answer = answer_text(problem, form, document["trace"], document["tags"])
     if form == "plain":
-        return f"Question: {problem.question}\nAnswer:", f" {answer}{end}"
+        return f"Question: {problem.question}\nAnswer:\n", f"{answer}{end}"
     chat = messages(prompts[form], problem.question)
     prompt = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     return prompt, f"{answer}{end}"
