@@ -99,6 +99,10 @@ READ = {
         ("2", "It ends in 2"),
         ("x=14", "Hence $x=14$ and the check $2(14)+1=29$ holds."),
     ],
+    "the prompt's own word for it": [
+        ("14", "The final result is 14.\nThe 3 steps are done."),
+        ("14", "The answer is 2 * 6 + 2 = 12 + 1 = 14.\n\nThe final result is 14."),
+    ],
     "what only explains the answer": [
         ("a+b=9+5=14", "So $a+b=9+5=14$ (as long as $c$ is positive)."),
         ("14", "So it is 14.\n(Note that 28 is no solution, since it is too large.)"),

@@ -30,7 +30,7 @@ _PREMISE = re.compile(
 )
 _LONE_NAME = re.compile(r"\s*\\?[A-Za-z]+\s*")
 _CUE = re.compile(
-    r"(?:(?<!to )\banswer\b[\"'*_}\s]*(?:[^.\n:=]{0,40}?\b(?:is|are|be)\b|[:=])|答案[是为：:]"
+    r"(?:(?<!to )\b(?:answer|final result)\b[\"'*_}\s]*(?:[^.\n:=]{0,40}?\b(?:is|are|be)\b|[:=])|答案[是为：:]"
     r"|\b(?:option|choice)\b[^.\n:=]{0,20}?\bis\b)[\s:*_]*",
     re.IGNORECASE,
 )
