@@ -107,6 +107,8 @@ READ = {
         ("a+b=9+5=14", "So $a+b=9+5=14$ (as long as $c$ is positive)."),
         ("14", "So it is 14.\n(Note that 28 is no solution, since it is too large.)"),
         ("14", "He can buy 14 because 14 < 15"),
+        ("14", "So the answer is 14, which is the sum of the three numbers."),
+        ("14", "The final result is 6 + 7 = 14, which is the sum."),
         ("x=14", "Since $y=3$, $x=14$."),
         ("x=14", "We know it. Thus, with $y=7$, $x=14$."),
         ("f(14)", "We need f(14)"),

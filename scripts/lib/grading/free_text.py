@@ -9,6 +9,7 @@ from scripts.lib.grading.plain import plain_lines
 from scripts.lib.grading.prose import (
     FOR_ALL,
     VERB,
+    calculated,
     final_math,
     final_run,
     math_spans,
@@ -21,7 +22,8 @@ _CHECK = re.compile(r"\b(?:and )?(?:the |a |we |let's |to )?(?:check|verif(?:y|i
 # What follows an answer and only explains it: "(as long as $T > 0$)", "since $x$ is positive".
 _REMARK = re.compile(r"\s*\((?=[^()]*[A-Za-z]{3})(?:[^()]|\([^()]*\))*\)[\s.]*\Z")
 _REASON = re.compile(
-    r",?\s*\b(?:since|because|as long as|with equality|as (?:required|desired|claimed))\b"
+    r",?\s*\b(?:since|because|as long as|which (?:is|are|was)|with equality"
+    r"|as (?:required|desired|claimed))\b"
     r"(?:[^,]|,(?=\d))*\Z"
 )
 _PREMISE = re.compile(
@@ -30,7 +32,8 @@ _PREMISE = re.compile(
 )
 _LONE_NAME = re.compile(r"\s*\\?[A-Za-z]+\s*")
 _CUE = re.compile(
-    r"(?:(?<!to )\b(?:answer|final result)\b[\"'*_}\s]*(?:[^.\n:=]{0,40}?\b(?:is|are|be)\b|[:=])|答案[是为：:]"
+    r"(?:(?<!to )\b(?:answer|final result)\b[\"'*_}\s]*"
+    r"(?:[^.\n:=]{0,40}?\b(?:is|are|be)\b|[:=])|答案[是为：:]"
     r"|\b(?:option|choice)\b[^.\n:=]{0,20}?\bis\b)[\s:*_]*",
     re.IGNORECASE,
 )
@@ -52,7 +55,7 @@ def stated_answer(text: str) -> str | None:
     statements = [(found.start(1), found[1]) for found in _HASHES.finditer(text)]
     for cue in _CUE.finditer(text):
         line = text[cue.end() :].lstrip(" \n*_").partition("\n")[0]
-        statements.append((cue.end(), _SENTENCE_END.split(line)[0]))
+        statements.append((cue.end(), _assertion(_SENTENCE_END.split(line)[0])))
     for _, statement in sorted(statements, reverse=True):
         unbalanced = " \"'*_" + ("}" if statement.count("}") > statement.count("{") else "")
         answer = _said(spelled_number(statement.strip(unbalanced)))
@@ -65,7 +68,9 @@ def _said(statement: str) -> str | None:
     """Return the answer of a statement, unless it says none ("is correct")."""
     statement = re.sub(r"!+\Z", "", statement)
     if re.search(r"\d|\\[A-Za-z]|\$", statement):
-        return reduce_prose(statement) if not has_words(statement) else final_in_line(statement)
+        if has_words(statement):
+            return final_in_line(statement)
+        return calculated(statement.strip()) or reduce_prose(statement)
     names = re.findall(r"[A-Za-z]+", statement)
     if names and len(names) <= MOST_WORDS and names[0].lower() not in _NO_ANSWERS:
         return statement.strip(" .,;:!()")
