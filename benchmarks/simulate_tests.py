@@ -1,4 +1,4 @@
-"""Simulate whole studies, and count how often the tests of a family of comparisons are wrong.
+"""Simulate whole studies, and count how often the tests of a family and the intervals are wrong.
 
     python -m benchmarks.simulate_tests                               prints the tables
     python -m benchmarks.simulate_tests --output docs/statistics.md   puts them between its marks
@@ -24,6 +24,7 @@ from scipy.special import expit, stdtr
 from scripts.lib.dag.score import families_of
 from scripts.lib.files import write_text
 from scripts.lib.scores.families import benjamini_hochberg, holm
+from scripts.lib.scores.intervals import accuracy_interval, same_problems_interval
 from scripts.lib.scores.methods import Contrast, compare_methods, contrast, joined
 from scripts.lib.study.cells import Study, parent_of
 from scripts.lib.study.validation import validated_study
@@ -256,8 +257,36 @@ def power_row(study: Study, scenario: Scenario, studies: int, seed: int) -> list
     return [scenario.name, *map(share, means), share(false / studies), *each]
 
 
+def coverage_row(study: Study, name: str, draws: int, seed: int) -> list[str]:
+    """Return how often both 95% intervals of a cell hold the truth, for some effects of a seed.
+
+    The truth is the mean over trainings: over all problems for one interval, and over the problems
+    drawn for the other.
+    """
+    rng = np.random.default_rng(seed)
+    samples, level = study.config["benchmarks"][name]["num_samples"], level_of(ACCURACY[name])
+    points, weights = np.polynomial.hermite_e.hermegauss(31)
+    weights = weights / weights.sum()
+    shares = []
+    for effect in (0.05, 0.15, 0.25):
+        seeds = (level + effect * points)[:, None]
+        everywhere = float(weights @ expit(seeds + DIFFICULTY * points) @ weights)
+        like_these, these = 0, 0
+        for _ in range(draws):
+            difficulty = DIFFICULTY * rng.normal(size=PROBLEMS[name])
+            here = float(weights @ expit(seeds + difficulty).mean(axis=1))
+            trained = level + effect * rng.normal(size=(len(study.seeds()), 1))
+            means = rng.binomial(samples, expit(trained + difficulty)) / samples
+            low, high, _ = accuracy_interval(means, samples)
+            like_these += low <= everywhere <= high
+            if same := same_problems_interval(means, samples):
+                these += same.low <= here <= same.high
+        shares += [share(like_these / draws), share(these / draws)]
+    return [study.config["benchmarks"][name]["label"], *shares]
+
+
 def report(study: Study, studies: int, seed: int) -> str:
-    """Return the two tables as Markdown."""
+    """Return the tables as Markdown."""
     names = [study.config["benchmarks"][name]["label"] for name in study.benchmarks()]
     sizes = {f["against"]: len(f["pairs"]) * len(names) for f in families_of(study)}
     levels = [level_row(study, s, studies, seed + n) for n, s in enumerate(NULLS)]
@@ -276,7 +305,19 @@ def report(study: Study, studies: int, seed: int) -> str:
             f"Share of true differences from a parent that are found, in {studies:,} studies with "
             "a seed effect of .15 where half of the cells differ; FDR is the share of false marks:",
             table(power_head, powers),
+            coverage_report(study, 2 * studies, seed + 200),
         ]
+    )
+
+
+def coverage_report(study: Study, draws: int, seed: int) -> str:
+    """Return the table of the intervals' coverage as Markdown."""
+    kinds = [f"{kind}, {effect}" for effect in (".05", ".15", ".25") for kind in ("like", "same")]
+    rows = [coverage_row(study, name, draws, seed + n) for n, name in enumerate(study.benchmarks())]
+    return (
+        f"Share of {draws:,} cells whose 95% interval holds the true accuracy, for problems like "
+        "these (like) and for these very problems (same), by seed effect:\n\n"
+        + table(["benchmark", *kinds], rows)
     )
 
 

@@ -145,7 +145,9 @@ def table_notes(table: dict, cells: Cells, marks: Marks) -> list[str]:
         )
     )
     if any(mark_of(row, b, marks) for row in rows for b in table["benchmarks"]):
-        notes.append(f"* Differs from the untrained model that it started from: {marks.meaning}.")
+        notes.append(
+            f"A star marks what differs from the untrained model it started from: {marks.meaning}."
+        )
     sizes, chances = [], []
     for benchmark in table["benchmarks"]:
         group = records[benchmark["name"]]

@@ -165,15 +165,14 @@ def plot_scores(settings: dict, cells: Cells, marks: Marks = NONE) -> Figure:
         {row["cell"]: cells[row["cell"], benchmark["name"]] for row in rows}
         for benchmark in benchmarks
     ]
-    top = TOP + (NOTE if settings["note"] else 0)
-    height = top + BOTTOM + LINE * len(lines)
+    marked = any(marks.of(row["cell"], b["name"]) for row in rows for b in benchmarks)
+    top, bottom = TOP + (NOTE if settings["note"] else 0), BOTTOM + (NOTE if marked else 0)
+    height = top + bottom + LINE * len(lines)
     figure, panels = plt.subplots(
         1, len(benchmarks), sharey=True, squeeze=False, figsize=(WIDTH, height)
     )
-    marked = False
     for axes, benchmark, group in zip(panels[0], benchmarks, records, strict=True):
         own = {row["cell"]: marks.of(row["cell"], benchmark["name"]) for row in rows}
-        marked = marked or any(own.values())
         draw_panel(axes, rows, group, colours, own)
         panel_title(axes, benchmark["label"], group[rows[0]["cell"]])
     panels[0][0].set_ylim(0.5 - len(lines), 0.5)
@@ -181,7 +180,7 @@ def plot_scores(settings: dict, cells: Cells, marks: Marks = NONE) -> Figure:
     left = (labels + 0.12) / WIDTH
     panel = (0.985 - left - (len(benchmarks) - 1) * GAP / WIDTH) / len(benchmarks)
     figure.subplots_adjust(
-        left=left, right=0.985, top=1 - top / height, bottom=BOTTOM / height,
+        left=left, right=0.985, top=1 - top / height, bottom=bottom / height,
         wspace=GAP / WIDTH / panel,
     )  # fmt: skip
     figure.suptitle(TITLE, x=0.004, y=1 - 0.06 / height, ha="left", va="top", size=9)

@@ -120,13 +120,13 @@ def test_every_form_of_a_table_has_the_mark_of_the_comparisons_and_its_meaning()
     plain = r"54.0 & $^{+4.2}_{-3.1}$"
     assert rf"Toy+SFT & {plain}* & {plain} \\" in tex
     assert "| Toy+SFT       | 54.0 [50.9, 58.2]* | 54.0 [50.9, 58.2] |" in markdown
-    note = "* Differs from the untrained model that it started from: this run alone, not its "
-    note += "method: Holm at .05 over 4 comparisons."
+    note = "A star marks what differs from the untrained model it started from: this run alone, "
+    note += "not its method: Holm at .05 over 4 comparisons."
     assert note in tex and note in markdown
     assert "54.0 [50.9, 58.2]*</td>" in html_page("table2", markdown)
     _, rows = table_rows("table2", *given)
     assert (rows[1]["gsm8k_mark"], rows[1]["amc23_mark"]) == ("*", "")
-    assert "Differs" not in markdown_table(table_settings(), table_records())
+    assert "differs" not in markdown_table(table_settings(), table_records())
     narrow = fit_table(markdown, 40)
     assert re.search(r"^Toy\+SFT +54\.0\* +54\.0$", narrow, re.MULTILINE)
 
