@@ -76,7 +76,8 @@ def main() -> None:
     if rl := describe_rl(rows, rl_stages):
         print("### What RL added to the model that it started from\n")
         meaning = marks_against(rows, "parent").meaning
-        print(f"Points of accuracy on the same problems; * differs: {meaning}.\n")
+        star = f"; * differs: {meaning}" if meaning else ""
+        print(f"Points of accuracy on the same problems{star}.\n")
         print("\n".join(rl) + "\n")
     print("### Where everything is\n")
     for name, pattern in PLACES.items():
