@@ -3,12 +3,12 @@
 INPUTS:  results/{study}/eval/{cell}/seed-{seed}/{benchmark}.json and .parquet
 OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
          results/{study}/scores.csv       one row per cell, benchmark and seed
-         results/{study}/comparisons.csv  every trained cell against its parent
+         results/{study}/comparisons.csv  every trained cell against parent, root, direct RL, full training
 """
 
 
 rule score_cell:
-    """Average a cell's seeds and samples, with a 95% interval, for every benchmark."""
+    """Average a cell's seeds and samples, with 95% intervals, for every benchmark."""
     input:
         inputs_of("score_cell"),
     output:
@@ -62,14 +62,14 @@ rule collect_scores:
 
 
 rule compare_parents:
-    """Every trained cell against the cell that it was trained from, on the same problems."""
+    """Every trained cell against its parent, its root, direct RL and full training."""
     input:
         inputs_of("compare_parents"),
     output:
         comparisons=report(
             "results/{study}/comparisons.csv",
             category="Numbers",
-            labels={"numbers": "trained cells against their parents"},
+            labels={"numbers": "comparisons of trained cells"},
             caption="../paper/report/comparisons.rst",
         ),
         record="results/{study}/comparisons.record.json",

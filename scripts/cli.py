@@ -67,10 +67,10 @@ class Run:
         return self.job.settings
 
     def paths(self, name: str) -> list[Path]:
-        """Return the files of an input that is a list, in the planned order."""
+        """Return the files of an input, in the planned order; none where the job has no such."""
         if name in self.lists:
             return self.lists[name]
-        return [self.root / file.path for file in files_of(self.job.inputs[name])]
+        return [self.root / file.path for file in files_of(self.job.inputs.get(name, []))]
 
     def part(self, benchmark: str) -> "Run":
         """Return the part of this job that does one benchmark."""

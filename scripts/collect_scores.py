@@ -1,7 +1,8 @@
 """Collect every cell record into one tidy table: a row per cell, benchmark and seed.
 
 Accuracies, intervals and cut-off shares are in [0, 1]; a row's interval is conditional on that run.
-A collapsed run has a row without numbers.
+A collapsed run has a row without numbers of its own. The last columns are those of the cell over
+its seeds, the same in each of its rows.
 """
 
 from pathlib import Path
@@ -25,18 +26,26 @@ COLUMNS = [
     "mean_tokens",
     "timeouts",
     "status",
+    "cell_accuracy",
+    "cell_interval_low",
+    "cell_interval_high",
+    "cell_same_problems_low",
+    "cell_same_problems_high",
 ]
 
 
 def score_rows(record: dict) -> list[dict]:
     """Return the rows of one cell record (score_cell's), one per seed of its `runs`."""
+    of_cell = {
+        "cell_accuracy": record["accuracy"],
+        **_ends("cell_interval", record["interval"]),
+        **_ends("cell_same_problems", record["same_problems_interval"]),
+    }
     rows = []
     for run in record["runs"]:
-        low, high = run["interval"] or (None, None)
         shares = {
             "accuracy": run["accuracy"],
-            "interval_low": low,
-            "interval_high": high,
+            **_ends("interval", run["interval"]),
             "strict_accuracy": run["strict_accuracy"],
             "lighteval_accuracy": run["lighteval_accuracy"],
             "cut_off": run["cut_off"],
@@ -52,9 +61,15 @@ def score_rows(record: dict) -> list[dict]:
                 "mean_tokens": fixed(run["mean_tokens"], 2),
                 "timeouts": run["timeouts"],
                 "status": run["status"],
+                **{name: fixed(value) for name, value in of_cell.items()},
             }
         )
     return rows
+
+
+def _ends(name: str, interval: list[float] | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 def main() -> None:

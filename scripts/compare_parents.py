@@ -1,84 +1,60 @@
-"""Compare every trained cell with its parent, on the same problems of each benchmark.
+"""Compare every trained cell with its parent, its root, direct RL and full training, by benchmark.
 
-A cell's parent is what its last stage started from. Accuracies are those of the seeds in which
-neither of the two collapsed. `p_holm` is the p-value adjusted for all the tests of the file.
+Each of these questions is a family of its own (`against`), whose p-values are adjusted for its own
+tests alone. Seeds that collapsed are left out; where seeds are paired, of both sides.
 """
 
 from pathlib import Path
 
+import numpy as np
+
 from scripts.cli import job_arguments, planned_run
-from scripts.lib.scores.statistics import Comparison, accuracy, compare_paired, holm
-from scripts.lib.scores.table_cells import fixed, write_csv
+from scripts.lib.scores.comparisons import COLUMNS, Compared, as_text, compare_family
+from scripts.lib.scores.methods import Pairing
+from scripts.lib.scores.table_cells import write_csv
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
 
-COLUMNS = [
-    "cell",
-    "parent",
-    "benchmark",
-    "n",
-    "k",
-    "seeds",
-    "parent_accuracy",
-    "accuracy",
-    "difference",
-    "interval_low",
-    "interval_high",
-    "p_value",
-    "p_holm",
-    "test",
-]
 
-
-def paired_runs(
-    cell: list[Evaluation], parent: list[Evaluation]
+def finished_runs(
+    cell: list[Evaluation], other: list[Evaluation], pairing: Pairing
 ) -> tuple[list[Evaluation], list[Evaluation]]:
-    """Return the runs of the seeds in which neither cell nor parent collapsed, in equal order."""
-    of_parent = {run.record["seed"]: run for run in parent if run.verdicts is not None}
-    runs = [run for run in cell if run.verdicts is not None and run.record["seed"] in of_parent]
-    return runs, [of_parent[run.record["seed"]] for run in runs]
+    """Return the runs that did not collapse; where seeds are paired, in pairs."""
+    ours = [run for run in cell if run.verdicts is not None]
+    theirs = [run for run in other if run.verdicts is not None]
+    if pairing == "seed":
+        of_other = {run.record["seed"]: run for run in theirs}
+        ours = [run for run in ours if run.record["seed"] in of_other]
+        theirs = [of_other[run.record["seed"]] for run in ours]
+    return ours, theirs
 
 
-def compare_runs(cell: list[Evaluation], parent: list[Evaluation]) -> Comparison:
-    """Return the paired comparison of runs of the same seeds."""
-    means = stack_correct(cell + parent)
-    return compare_paired(means[: len(cell)], means[len(cell) :], cell[0].record["samples"])
+def compare_runs(
+    names: dict, cell: list[Evaluation], other: list[Evaluation], pairing: Pairing
+) -> Compared:
+    """Return two cells' runs on one benchmark, ready to be compared."""
+    ours, theirs = finished_runs(cell, other, pairing)
+    first = cell[0].record
+    means = stack_correct(ours + theirs) if ours + theirs else np.empty((0, first["problems"]))
+    names = names | {"n": first["problems"]}
+    return Compared(names, means[: len(ours)], means[len(ours) :], first["samples"], pairing)
 
 
 def comparison_rows(
     settings: dict, found: dict[tuple[str, int, str], Evaluation], seeds: list[int]
 ) -> list[dict]:
-    """Return the rows of the comparisons, in the order of the pairs and benchmarks given."""
-    rows, p_values = [], []
-    for pair in settings["pairs"]:
-        for benchmark in settings["benchmarks"]:
-            cell, parent = ([found[name, seed, benchmark] for seed in seeds] for name in pair)
-            row = {
-                "cell": pair[0],
-                "parent": pair[1],
-                "benchmark": benchmark,
-                "n": cell[0].record["problems"],
-                "k": cell[0].record["samples"],
-            }
-            after, before = paired_runs(cell, parent)
-            row["seeds"] = len(after)
-            if not after:
-                row["test"] = "none (collapsed)"
-            else:
-                comparison = compare_runs(after, before)
-                numbers = {
-                    "parent_accuracy": accuracy(stack_correct(before)),
-                    "accuracy": accuracy(stack_correct(after)),
-                    "difference": comparison.difference,
-                    "interval_low": comparison.low,
-                    "interval_high": comparison.high,
-                }
-                row |= {name: fixed(value) for name, value in numbers.items()}
-                row |= {"p_value": f"{comparison.p_value:.3g}", "test": comparison.test}
-                p_values.append(comparison.p_value)
-            rows.append(row)
-    tested = [row for row in rows if "p_value" in row]
-    for row, adjusted in zip(tested, holm(p_values), strict=True):
-        row["p_holm"] = f"{adjusted:.3g}"
+    """Return the rows of all families, in the order of their pairs and of the benchmarks."""
+    rows = []
+    for family in settings["families"]:
+        compared = []
+        for cell, other, pairing in family["pairs"]:
+            for benchmark in settings["benchmarks"]:
+                ours, theirs = (
+                    [found[name, seed, benchmark] for seed in seeds] for name in (cell, other)
+                )
+                names = {"against": family["against"], "cell": cell, "other": other}
+                names["benchmark"] = benchmark
+                compared.append(compare_runs(names, ours, theirs, pairing))
+        rows += [as_text(row) for row in compare_family(compared)]
     return rows
 
 

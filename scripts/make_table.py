@@ -3,7 +3,8 @@
 The LaTeX file is a complete `table` environment that needs the package booktabs. An entry is the
 accuracy in percent with the distances to the ends of its 95% interval; the others hold the ends
 themselves. A cell with a collapsed training is marked with a double dagger. The CSV has the
-columns of `paper/reported.csv`, then cell and interval ends.
+columns of `paper/reported.csv`, then cell, interval ends and marks. A star marks a cell that
+differs from its own root, by the family `root` of comparisons.csv.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
+from scripts.lib.scores.marks import NONE, Marks, root_marks
 from scripts.lib.scores.table_cells import read_cells, write_csv
 
 LATEX = {
@@ -63,8 +65,9 @@ def with_best_rows(table: dict, cells: Cells) -> dict:
     """Return the table with one cell per row: of several candidates that of highest mean accuracy.
 
     `table` has `benchmarks` with `name`, and `sections` whose `rows` are lists of candidates:
-    the result has the chosen ones, and `chosen` says whether there was a choice. The mean is over
-    the benchmarks; a collapsed cell counts as 0, of equals the first wins.
+    the result has the chosen ones, and `chosen` of the table and of its rows says whether there was
+    a choice. The mean is over the benchmarks; a collapsed cell counts as 0, of equals the first
+    wins.
     """
     names = [benchmark["name"] for benchmark in table["benchmarks"]]
 
@@ -72,10 +75,16 @@ def with_best_rows(table: dict, cells: Cells) -> dict:
         return sum(cells[row["cell"], name]["accuracy"] or 0.0 for name in names) / len(names)
 
     sections = [
-        section | {"rows": [max(candidates, key=mean) for candidates in section["rows"]]}
+        section
+        | {
+            "rows": [
+                max(candidates, key=mean) | {"chosen": len(candidates) > 1}
+                for candidates in section["rows"]
+            ]
+        }
         for section in table["sections"]
     ]
-    chosen = any(len(candidates) > 1 for s in table["sections"] for candidates in s["rows"])
+    chosen = any(row["chosen"] for section in sections for row in section["rows"])
     return table | {"sections": sections, "chosen": chosen}
 
 
@@ -87,7 +96,12 @@ def percents(record: dict) -> tuple[float, float, float] | None:
     return tuple(round(100 * value, 1) for value in (record["accuracy"], low, high))
 
 
-def latex_entry(record: dict) -> str:
+def mark_of(row: dict, benchmark: dict, marks: Marks) -> str:
+    """Return the mark of an entry; a row that was chosen by its numbers has none."""
+    return "" if row["chosen"] else marks.of(row["cell"], benchmark["name"])
+
+
+def latex_entry(record: dict, mark: str = "") -> str:
     """Return one entry, two columns wide: the accuracy, and its distances to the interval's ends.
 
     The distances are those between the rounded numbers, so that they add up on paper.
@@ -96,13 +110,13 @@ def latex_entry(record: dict) -> str:
     if numbers is None:
         return r"\multicolumn{2}{c}{--}"
     value, low, high = numbers
-    return f"{value:.1f} & $^{{+{high - value:.1f}}}_{{-{value - low:.1f}}}$"
+    return f"{value:.1f} & $^{{+{high - value:.1f}}}_{{-{value - low:.1f}}}${mark}"
 
 
-def markdown_entry(record: dict) -> str:
-    """Return one entry: `54.0 [51.2, 56.7]`, or a dash."""
+def markdown_entry(record: dict, mark: str = "") -> str:
+    """Return one entry: `54.0 [51.2, 56.7]*` with its mark, or a dash."""
     numbers = percents(record)
-    return "–" if numbers is None else "{:.1f} [{:.1f}, {:.1f}]".format(*numbers)
+    return "–" if numbers is None else "{:.1f} [{:.1f}, {:.1f}]".format(*numbers) + mark
 
 
 def method_label(row: dict, cells: Cells, benchmarks: list[dict]) -> str:
@@ -111,8 +125,8 @@ def method_label(row: dict, cells: Cells, benchmarks: list[dict]) -> str:
     return row["label"] + ("‡" if any(r["status"] == "collapsed" for r in records) else "")
 
 
-def table_notes(table: dict, cells: Cells) -> list[str]:
-    """Return the sentences below the table: what an entry is, chance levels, what ‡ means."""
+def table_notes(table: dict, cells: Cells, marks: Marks) -> list[str]:
+    """Return the sentences below the table: what an entry is, chance levels, what marks mean."""
     rows = [row for section in table["sections"] for row in section["rows"]]
     records = {
         benchmark["name"]: [cells[row["cell"], benchmark["name"]] for row in rows]
@@ -130,6 +144,10 @@ def table_notes(table: dict, cells: Cells) -> list[str]:
             "not over trainings."
         )
     )
+    if any(mark_of(row, b, marks) for row in rows for b in table["benchmarks"]):
+        notes.append(
+            f"A star marks what differs from the untrained model it started from: {marks.meaning}."
+        )
     sizes, chances = [], []
     for benchmark in table["benchmarks"]:
         group = records[benchmark["name"]]
@@ -165,7 +183,7 @@ def lost_seeds(row: dict, cells: Cells, table: dict) -> str:
     return f"{len(lost)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}" if lost else ""
 
 
-def latex_table(name: str, table: dict, cells: Cells) -> str:
+def latex_table(name: str, table: dict, cells: Cells, marks: Marks = NONE) -> str:
     """Return the table as a LaTeX `table` environment."""
     benchmarks = table["benchmarks"]
     width = 1 + 2 * len(benchmarks)
@@ -188,22 +206,28 @@ def latex_table(name: str, table: dict, cells: Cells) -> str:
         lines += [r"\midrule", rf"\multicolumn{{{width}}}{{@{{}}l}}{{\textit{{{title}}}}} \\"]
         for row in section["rows"]:
             label = escape_latex(method_label(row, cells, benchmarks))
-            entries = [latex_entry(cells[row["cell"], b["name"]]) for b in benchmarks]
+            entries = [
+                latex_entry(cells[row["cell"], b["name"]], mark_of(row, b, marks))
+                for b in benchmarks
+            ]
             lines.append(" & ".join([label, *entries]) + r" \\")
-    notes = escape_latex(" ".join(table_notes(table, cells)))
+    notes = escape_latex(" ".join(table_notes(table, cells, marks)))
     lines += [r"\bottomrule", r"\end{tabular}", r"\par\smallskip"]
     lines += [rf"\parbox{{\linewidth}}{{\footnotesize {notes}}}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 
-def markdown_table(table: dict, cells: Cells) -> str:
+def markdown_table(table: dict, cells: Cells, marks: Marks = NONE) -> str:
     """Return the table as Markdown, padded so that it can be read as plain text too."""
     benchmarks = table["benchmarks"]
     grid = [["Method", *(benchmark["label"] for benchmark in benchmarks)]]
     for section in table["sections"]:
         grid.append([f"**{section['section']}**", *("" for _ in benchmarks)])
         for row in section["rows"]:
-            entries = [markdown_entry(cells[row["cell"], b["name"]]) for b in benchmarks]
+            entries = [
+                markdown_entry(cells[row["cell"], b["name"]], mark_of(row, b, marks))
+                for b in benchmarks
+            ]
             grid.append([method_label(row, cells, benchmarks), *entries])
     grid = [[text.replace("|", r"\|") for text in line] for line in grid]
     widths = [max(len(line[column]) for line in grid) for column in range(len(grid[0]))]
@@ -212,7 +236,7 @@ def markdown_table(table: dict, cells: Cells) -> str:
         for line in grid
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    notes = "\n\n".join(table_notes(table, cells))
+    notes = "\n\n".join(table_notes(table, cells, marks))
     return f"### {table['caption']}\n\n" + "\n".join(lines) + f"\n\n{notes}\n"
 
 
@@ -222,19 +246,23 @@ def html_page(name: str, markdown: str) -> str:
     return PAGE.format(title=name, body=body)
 
 
-def table_rows(name: str, table: dict, cells: Cells) -> tuple[list[str], list[dict]]:
+def table_rows(
+    name: str, table: dict, cells: Cells, marks: Marks = NONE
+) -> tuple[list[str], list[dict]]:
     """Return columns and rows of the CSV: percent to one decimal, `-` where there is no number."""
     names = [benchmark["name"] for benchmark in table["benchmarks"]]
-    ends = [f"{column}_{end}" for column in names for end in ("low", "high")]
+    ends = [f"{column}_{end}" for column in names for end in ("low", "high", "mark")]
     rows = []
     for section in table["sections"]:
         for row in section["rows"]:
             label = method_label(row, cells, table["benchmarks"])
             line = {"table": name, "section": section["section"], "method": label}
-            for column in names:
+            for benchmark in table["benchmarks"]:
+                column = benchmark["name"]
                 numbers = percents(cells[row["cell"], column])
                 texts = ["-"] * 3 if numbers is None else [f"{value:.1f}" for value in numbers]
                 line |= dict(zip((column, f"{column}_low", f"{column}_high"), texts, strict=True))
+                line[f"{column}_mark"] = mark_of(row, benchmark, marks)
             rows.append(line | {"cell": row["cell"]})
     return ["table", "section", "method", *names, "cell", *ends], rows
 
@@ -250,11 +278,12 @@ def main() -> None:
     run = planned_run(args, "make_table", table=args.table)
     cells = read_cells(run.paths("cells"))
     table = with_best_rows(run.settings, cells)
-    write_text(args.tex, latex_table(args.table, table, cells))
-    markdown = markdown_table(table, cells)
+    marks = root_marks(run.paths("comparisons"))
+    write_text(args.tex, latex_table(args.table, table, cells, marks))
+    markdown = markdown_table(table, cells, marks)
     write_text(args.markdown, markdown)
     write_text(args.html, html_page(args.table, markdown))
-    write_csv(args.csv, *table_rows(args.table, table, cells))
+    write_csv(args.csv, *table_rows(args.table, table, cells, marks))
     run.write_record(args.output, args.tex, args.markdown, args.html, args.csv)
 
 

@@ -3,7 +3,8 @@
 One panel per benchmark, one line per cell, in the order and sections of the tables; a cell that
 stands in several tables is drawn once. The vertical line through a cell is the accuracy of the
 untrained model that it started from; the dotted one is chance, always giving the most common
-answer. Equal records make equal bytes.
+answer. A star marks a cell that differs from that model, by the family `root` of comparisons.csv.
+Equal records make equal bytes.
 """
 
 import os
@@ -19,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scripts.cli import job_arguments, planned_run
+from scripts.lib.scores.marks import NONE, Marks, root_marks
 from scripts.lib.scores.table_cells import read_cells
 from scripts.lib.study.cells import model_of
 
@@ -48,8 +50,10 @@ def figure_lines(sections: list[dict]) -> list[dict]:
     return [line | {"y": -index} for index, line in enumerate(lines)]
 
 
-def draw_panel(axes: Axes, rows: list[dict], records: dict[str, dict], colours: dict) -> None:
-    """Draw one benchmark: `records` by cell, `colours` by untrained model."""
+def draw_panel(
+    axes: Axes, rows: list[dict], records: dict[str, dict], colours: dict, marks: dict[str, str]
+) -> None:
+    """Draw one benchmark: `records` and `marks` by cell, `colours` by untrained model."""
     for row in rows:
         record, root = records[row["cell"]], model_of(row["cell"])
         colour, y = colours[root], row["y"]
@@ -64,6 +68,10 @@ def draw_panel(axes: Axes, rows: list[dict], records: dict[str, dict], colours: 
             continue
         low, high = (100 * end for end in record["interval"])
         axes.hlines(y, low, high, color=colour, lw=1.3, zorder=3)
+        if mark := marks.get(row["cell"], ""):
+            axes.annotate(
+                mark, (high, y), (1, -1.5), textcoords="offset points", color=colour, va="center"
+            )
         face = "white" if row["cell"] == root else colour
         point = 100 * record["accuracy"]
         axes.plot(point, y, "o", ms=3.8, mfc=face, mec=colour, mew=1.0, zorder=4, clip_on=False)
@@ -77,7 +85,7 @@ def draw_panel(axes: Axes, rows: list[dict], records: dict[str, dict], colours: 
     axes.tick_params(axis="x", length=2.5, pad=2)
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     ends = [100 * record["interval"][1] for record in records.values() if record["interval"]]
-    axes.set_xlim(0, min(100.0, 1.04 * max(ends, default=100.0)))
+    axes.set_xlim(0, min(100.0, 1.08 * max(ends, default=100.0)))
 
 
 def panel_title(axes: Axes, label: str, record: dict) -> None:
@@ -116,7 +124,7 @@ def write_labels(figure: Figure, axes: Axes, lines: list[dict], records: list[Ce
     return widest
 
 
-def legend_handles(rows: list[dict], colours: dict, collapsed: bool) -> list[Line2D]:
+def legend_handles(rows: list[dict], colours: dict, collapsed: bool, marked: bool) -> list[Line2D]:
     """Return what the figure's marks mean."""
     labels = {row["cell"]: row["label"] for row in rows}
     dots = {"marker": "o", "ms": 3.8, "lw": 1.3}
@@ -137,12 +145,16 @@ def legend_handles(rows: list[dict], colours: dict, collapsed: bool) -> list[Lin
         ),
         Line2D([], [], color=GREY, lw=0.9, ls=":", label="chance (most common answer)"),
     ]
+    if marked:
+        handles.append(
+            Line2D([], [], color=GREY, marker="$*$", lw=0, label="differs from that model")
+        )
     if collapsed:
         handles.append(Line2D([], [], color=GREY, marker="$‡$", lw=0, label="training collapsed"))
     return handles
 
 
-def plot_scores(settings: dict, cells: Cells) -> Figure:
+def plot_scores(settings: dict, cells: Cells, marks: Marks = NONE) -> Figure:
     """Return the figure of all cells and benchmarks; `settings` as dag/paper.py plans them."""
     lines = figure_lines(settings["sections"])
     rows = [line for line in lines if "cell" in line]
@@ -153,20 +165,22 @@ def plot_scores(settings: dict, cells: Cells) -> Figure:
         {row["cell"]: cells[row["cell"], benchmark["name"]] for row in rows}
         for benchmark in benchmarks
     ]
-    top = TOP + (NOTE if settings["note"] else 0)
-    height = top + BOTTOM + LINE * len(lines)
+    marked = any(marks.of(row["cell"], b["name"]) for row in rows for b in benchmarks)
+    top, bottom = TOP + (NOTE if settings["note"] else 0), BOTTOM + (NOTE if marked else 0)
+    height = top + bottom + LINE * len(lines)
     figure, panels = plt.subplots(
         1, len(benchmarks), sharey=True, squeeze=False, figsize=(WIDTH, height)
     )
     for axes, benchmark, group in zip(panels[0], benchmarks, records, strict=True):
-        draw_panel(axes, rows, group, colours)
+        own = {row["cell"]: marks.of(row["cell"], benchmark["name"]) for row in rows}
+        draw_panel(axes, rows, group, colours, own)
         panel_title(axes, benchmark["label"], group[rows[0]["cell"]])
     panels[0][0].set_ylim(0.5 - len(lines), 0.5)
     labels = write_labels(figure, panels[0][0], lines, records)
     left = (labels + 0.12) / WIDTH
     panel = (0.985 - left - (len(benchmarks) - 1) * GAP / WIDTH) / len(benchmarks)
     figure.subplots_adjust(
-        left=left, right=0.985, top=1 - top / height, bottom=BOTTOM / height,
+        left=left, right=0.985, top=1 - top / height, bottom=bottom / height,
         wspace=GAP / WIDTH / panel,
     )  # fmt: skip
     figure.suptitle(TITLE, x=0.004, y=1 - 0.06 / height, ha="left", va="top", size=9)
@@ -176,11 +190,12 @@ def plot_scores(settings: dict, cells: Cells) -> Figure:
     spread = "seeds and problems" if seeds > 1 else "problems and samples of one run"
     figure.text(
         (left + 0.985) / 2, 0.42 / height, ha="center", va="bottom",
-        s=f"accuracy in percent, 95% interval over {spread} (above: problems × samples)",
+        s=f"accuracy in percent, 95% interval over {spread} (above: problems × samples)"
+        + (f"\n* {marks.meaning}" if marked else ""),
     )  # fmt: skip
     collapsed = any(record["status"] == "collapsed" for g in records for record in g.values())
     figure.legend(
-        handles=legend_handles(rows, colours, collapsed),
+        handles=legend_handles(rows, colours, collapsed, marked),
         loc="lower left", bbox_to_anchor=(0.004, 0.0), bbox_transform=figure.transFigure,
         ncols=3, frameon=False, fontsize=6.5, borderaxespad=0.2, columnspacing=1.6,
     )  # fmt: skip
@@ -205,7 +220,8 @@ def main() -> None:
     args = parser.parse_args()
     run = planned_run(args, "plot_scores")
     with plt.rc_context(STYLE):
-        figure = plot_scores(run.settings, read_cells(run.paths("cells")))
+        marks = root_marks(run.paths("comparisons"))
+        figure = plot_scores(run.settings, read_cells(run.paths("cells")), marks)
         for path in (args.pdf, args.png):
             save_figure(figure, path)
     run.write_record(args.output, args.pdf, args.png)

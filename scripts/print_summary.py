@@ -6,13 +6,13 @@ No rule of the DAG: it reads what the run left and writes nothing.
 """
 
 import argparse
-import csv
 import re
 import shutil
 from pathlib import Path
 
 from scripts.lib.console import align
 from scripts.lib.files import read_json
+from scripts.lib.scores.marks import marks_against, read_comparisons
 
 PLACES = {
     "tables": "tables/*.tex",
@@ -21,7 +21,7 @@ PLACES = {
     "comparisons": "comparisons.csv",
     "report": "report.html",
 }
-NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold marks, the rule below the head
+NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold type, the rule below the head
 
 
 def fit_table(markdown: str, width: int) -> str:
@@ -36,7 +36,11 @@ def fit_table(markdown: str, width: int) -> str:
 
 
 def describe_rl(rows: list[dict], rl_stages: set[str]) -> list[str]:
-    """Return one line per cell whose last stage is RL: the points it added on each benchmark."""
+    """Return one line per cell whose last stage is RL: the points it added on each benchmark.
+
+    `rows` are those of comparisons.csv; of its families the one against parents counts.
+    """
+    rows = [row for row in rows if row["against"] == "parent"]
     rows = [row for row in rows if row["cell"].rpartition("+")[2] in rl_stages]
     found = {(row["cell"], row["benchmark"]): gain(row) for row in rows}
     cells = list(dict.fromkeys(row["cell"] for row in rows))
@@ -46,11 +50,10 @@ def describe_rl(rows: list[dict], rl_stages: set[str]) -> list[str]:
 
 
 def gain(row: dict) -> str:
-    """Return a comparison in a word: points gained, with a star where p < 0.01."""
-    if not row["p_value"]:
+    """Return a comparison in a word: points gained, and its mark."""
+    if not row["difference"]:
         return "collapsed"
-    star = "*" if float(row["p_value"]) < 0.01 else ""
-    return f"{100 * float(row['difference']):+.1f}{star}"
+    return f"{100 * float(row['difference']):+.1f}{row['mark']}"
 
 
 def main() -> None:
@@ -69,11 +72,12 @@ def main() -> None:
     width = shutil.get_terminal_size((120, 24)).columns
     for table in tables:
         print(fit_table(table.read_text(encoding="utf-8"), width))
-    with comparisons.open(encoding="utf-8", newline="") as lines:
-        rl = describe_rl(list(csv.DictReader(lines)), rl_stages)
-    if rl:
+    rows = read_comparisons(comparisons)
+    if rl := describe_rl(rows, rl_stages):
         print("### What RL added to the model that it started from\n")
-        print("Points of accuracy on the same problems; * where p < 0.01 in the paired test.\n")
+        meaning = marks_against(rows, "parent").meaning
+        star = f"; * differs: {meaning}" if meaning else ""
+        print(f"Points of accuracy on the same problems{star}.\n")
         print("\n".join(rl) + "\n")
     print("### Where everything is\n")
     for name, pattern in PLACES.items():

@@ -1,4 +1,6 @@
-"""Make a cell's numbers: mean accuracy and its 95% interval, one record per benchmark.
+"""Make a cell's numbers: mean accuracy and its 95% intervals, one record per benchmark.
+
+One interval is for problems like these, the other, from several seeds, for these very problems.
 
 Reads the evaluation records of all seeds with the verdicts beside them, and refuses a record that
 was not made by the planned job. A seed whose training collapsed has no number: the cell is then
@@ -9,7 +11,8 @@ from statistics import fmean
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_json
-from scripts.lib.scores.statistics import accuracy, accuracy_interval, chance_level
+from scripts.lib.scores.intervals import accuracy_interval, same_problems_interval
+from scripts.lib.scores.statistics import accuracy, chance_level
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct, verdicts_of
 
 
@@ -54,6 +57,8 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
         "accuracy": None,
         "interval": None,
         "interval_method": None,
+        "same_problems_interval": None,
+        "same_problems_method": None,
         "chance": None,
         "cut_off": None,
         "seeds": [evaluation.record["seed"] for evaluation in evaluations],
@@ -64,6 +69,9 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
     if finished:
         means = stack_correct(finished)
         interval = accuracy_interval(means, first["samples"])
+        if same := same_problems_interval(means, first["samples"]):
+            record["same_problems_interval"] = [same.low, same.high]
+            record["same_problems_method"] = same.method
         answer, share = chance_level(verdicts_of(finished[0]).golds)
         record |= {
             "accuracy": accuracy(means),

@@ -1,17 +1,24 @@
 """Evaluations, cell records and tables made up for the tests of scores, tables and figures."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scripts.lib.scores.marks import Marks, marks_against
+
 BENCHMARKS = [{"name": "gsm8k", "label": "GSM8K"}, {"name": "amc23", "label": "AMC23"}]
 
 
 def write_evaluation(
-    folder: Path, cell: str, seed: int, verdicts: list[list[bool]], status: str = "ok"
+    folder: Path,
+    cell: str,
+    seed: int,
+    verdicts: Sequence[Sequence[bool]] | np.ndarray,
+    status: str = "ok",
 ) -> Path:
     """Write an evaluation record, and its verdicts (problems, samples) as parquet beside it."""
     problems, samples = np.shape(verdicts)
@@ -54,6 +61,7 @@ def cell_record(cell: str, benchmark: str, accuracy: float | None, seeds: int = 
         "status": status,
         "accuracy": accuracy,
         "interval": None if accuracy is None else [accuracy - 0.031, accuracy + 0.042],
+        "same_problems_interval": None,
         "chance": None if accuracy is None else {"answer": "3", "accuracy": 0.0512},
         "seeds": list(range(seeds)),
         "problems": 40,
@@ -65,10 +73,10 @@ def cell_record(cell: str, benchmark: str, accuracy: float | None, seeds: int = 
 def table_settings(note: str | None = None) -> dict:
     """Return a table of two sections, three cells and two benchmarks."""
     rows = (
-        [{"cell": "toy", "label": "Toy"}],
+        [{"cell": "toy", "label": "Toy", "chosen": False}],
         [
-            {"cell": "toy+sft", "label": "Toy+SFT"},
-            {"cell": "toy+sft+rl", "label": "Toy+SFT+RL"},
+            {"cell": "toy+sft", "label": "Toy+SFT", "chosen": False},
+            {"cell": "toy+sft+rl", "label": "Toy+SFT+RL", "chosen": False},
         ],
     )
     return {
@@ -82,6 +90,28 @@ def table_settings(note: str | None = None) -> dict:
         "context": {},
         "chosen": False,
     }
+
+
+def comparison(cell: str, benchmark: str, mark: str = "", **others: str) -> dict[str, str]:
+    """Return a row of comparisons.csv as it is read: 12.5 points against the root, by one run."""
+    return {
+        "against": "root",
+        "cell": cell,
+        "other": "toy",
+        "benchmark": benchmark,
+        "difference": "0.125000",
+        "basis": "this run",
+        "family_size": "4",
+        "runs_p": "0.004",
+        "mark": mark,
+        **others,
+    }
+
+
+def table_marks() -> Marks:
+    """Return marks of the sample table: its second row on GSM8K."""
+    rows = [comparison("toy+sft", "gsm8k", "*"), comparison("toy+sft", "amc23")]
+    return marks_against(rows, "root")
 
 
 def table_records(seeds: int = 1) -> dict[tuple[str, str], dict]:

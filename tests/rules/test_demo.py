@@ -46,11 +46,19 @@ def test_reinforcement_learning_learns():
     direct = [
         row
         for row in rows_of("comparisons.csv")
-        if row["benchmark"] == "gsm8k" and row["cell"] in ("toy-base+rl", "toy-instruct+rl")
+        if (row["against"], row["benchmark"]) == ("parent", "gsm8k")
+        and row["cell"] in ("toy-base+rl", "toy-instruct+rl")
     ]
-    assert [row["parent"] for row in direct] == ["toy-base", "toy-instruct"]
+    assert [row["other"] for row in direct] == ["toy-base", "toy-instruct"]
     assert all(int(row["n"]) >= 300 for row in direct)
-    assert any(float(row["difference"]) > 0 and float(row["p_value"]) < 0.01 for row in direct)
+    assert any(float(row["difference"]) > 0 and row["mark"] for row in direct)
+
+
+def test_one_seed_is_marked_as_runs_and_not_as_a_method():
+    rows = rows_of("comparisons.csv")
+    assert {(row["basis"], row["method_p"]) for row in rows} == {("this run", "")}
+    sizes = {row["against"]: row["family_size"] for row in rows}
+    assert sizes == {"parent": "90", "root": "90", "direct RL": "40", "full": "40"}
 
 
 @pytest.mark.parametrize("root", ["toy-base", "toy-instruct"])

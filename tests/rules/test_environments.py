@@ -20,10 +20,12 @@ from packaging.utils import canonicalize_name
 from scripts.lib.dag.jobs import ENTRIES, job
 from scripts.lib.dag.paper import make_table, plot_scores
 from scripts.lib.dag.rules import environment_of
+from scripts.lib.dag.score import compare_parents
 from scripts.lib.files import sha256_of, write_json
+from scripts.lib.scores.table_cells import write_csv
 from scripts.lib.study.validation import validated_study
 from scripts.write_conda_env import conda_env
-from tests.score_samples import cell_record
+from tests.score_samples import cell_record, comparison
 from tests.workflow import ENVIRONMENT, ROOT
 
 ENVS = ROOT / "envs"
@@ -313,6 +315,12 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
             write_json(file, cell_record(cell, benchmark, 0.1 + number / 50, seeds=3))
             vouched = {"key": part.key, "files": {file.name: sha256_of(file)}}
             write_json(tmp_path / part.outputs["record"], vouched)
+    compared = compare_parents(study)
+    file = tmp_path / compared["comparisons"].path
+    row = comparison("qwen2.5-0.5b+sft", "gsm8k", "*")
+    write_csv(file, list(row), [row])
+    vouched = {"key": compared.key, "files": {file.name: sha256_of(file)}}
+    write_json(tmp_path / compared["record"].path, vouched)
     made = []
     for python in (sys.executable, paper_python):
         folder = tmp_path / f"made-{len(made)}"
@@ -324,4 +332,5 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
         run_script(python, "plot_scores", *given, "--key", figure.key, *images)
         made.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert len(made[0]) == 7
+    assert b"]*" in made[0]["table.markdown"]
     assert made[0] == made[1]

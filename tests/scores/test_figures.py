@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from scripts.plot_scores import STYLE, figure_lines, plot_scores, save_figure
-from tests.score_samples import table_records, table_settings
+from tests.score_samples import table_marks, table_records, table_settings
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def figure():
     """Draw the figure of the made-up table."""
     settings = table_settings(note="Toy models.")
     with plt.rc_context(STYLE):
-        drawn = plot_scores(settings, table_records())
+        drawn = plot_scores(settings, table_records(), table_marks())
         yield drawn
     plt.close(drawn)
 
@@ -37,6 +37,15 @@ def test_every_cell_note_and_collapse_is_shown(figure):
     assert texts.count("‡") == 2  # one in each panel
     points = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [point.get_xdata()[0] for point in points] == pytest.approx([25.0, 54.04])
+
+
+def test_the_figure_has_the_marks_of_the_comparisons(figure):
+    stars = [[t.get_text() for t in axes.texts].count("*") for axes in figure.axes]
+    assert stars == [1, 0]
+    texts = " ".join(text.get_text() for text in texts_of(figure))
+    assert "* this run alone, not its method: Holm at .05 over 4 comparisons" in texts
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "differs from that model" in labels
 
 
 def test_no_texts_overlap_and_all_lie_on_the_page(figure):

@@ -1,12 +1,10 @@
 """Cell records, the tidy scores and the comparisons, from evaluations made up here."""
 
-import csv
 import json
 
 import pytest
 
 from scripts.collect_scores import COLUMNS, score_rows
-from scripts.compare_parents import comparison_rows
 from scripts.lib.scores.table_cells import read_cells, write_csv
 from scripts.lib.scores.verdicts import read_evaluations
 from scripts.score_cell import score_benchmark
@@ -57,7 +55,24 @@ def test_scores_have_stable_columns_and_numbers(tmp_path):
     head, row = (tmp_path / "scores.csv").read_text().splitlines()
     assert head.startswith("cell,benchmark,seed,n,k,accuracy,interval_low,interval_high,")
     assert row.startswith("toy+rl,gsm8k,0,4,2,0.250000,")
-    assert row.endswith(",0.000000,0.250000,0.500000,12.00,1,ok")
+    assert ",0.000000,0.250000,0.500000,12.00,1,ok,0.250000," in row
+    assert row.endswith(",,")  # one seed: no interval for the same problems
+
+
+def test_a_cell_of_several_seeds_has_an_interval_for_its_very_problems(tmp_path):
+    paths = [
+        write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
+        write_evaluation(tmp_path, "toy+rl", 1, RIGHT_1_OF_4),
+    ]
+    record = score_benchmark(list(read_evaluations(paths).values()))
+    assert record["same_problems_method"].startswith("t over seeds")
+    assert record["same_problems_interval"] == [0.0, 1.0]  # t with 1 degree of freedom
+    rows = score_rows(record)
+    assert [row["accuracy"] for row in rows] == ["0.750000", "0.250000"]
+    assert {row["cell_accuracy"] for row in rows} == {"0.500000"}
+    assert {row["cell_same_problems_high"] for row in rows} == {"1.000000"}
+    low, high = (f"{end:.6f}" for end in record["interval"])
+    assert {(row["cell_interval_low"], row["cell_interval_high"]) for row in rows} == {(low, high)}
 
 
 def test_verdicts_that_do_not_fit_their_record_are_refused(tmp_path):
@@ -77,25 +92,3 @@ def test_table_cells_are_read_by_cell_and_benchmark(tmp_path):
     assert read_cells([tmp_path / "gsm8k.json"]) == {("toy", "gsm8k"): record}
     with pytest.raises(SystemExit, match="amc23.json: no such file"):
         read_cells([tmp_path / "amc23.json"])
-
-
-def test_comparisons_pair_seeds_and_name_collapsed_cells(tmp_path):
-    paths = [
-        write_evaluation(tmp_path, "toy", 0, RIGHT_1_OF_4),
-        write_evaluation(tmp_path, "toy+sft", 0, RIGHT_3_OF_4),
-        write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4, status="collapsed"),
-    ]
-    settings = {
-        "pairs": [["toy+sft", "toy"], ["toy+rl", "toy"]],
-        "benchmarks": ["gsm8k"],
-    }
-    rows = comparison_rows(settings, read_evaluations(paths), [0])
-    write_csv(tmp_path / "comparisons.csv", list(rows[0]), rows)
-    with (tmp_path / "comparisons.csv").open(newline="") as lines:
-        trained, collapsed = csv.DictReader(lines)
-    assert (trained["parent_accuracy"], trained["accuracy"]) == ("0.250000", "0.750000")
-    assert trained["difference"] == "0.500000"
-    assert trained["p_value"] == "0.25"  # differences 0, 1, 1, 2 halves: 2 of 8 choices of signs
-    assert trained["p_holm"] == "0.25"
-    assert trained["test"].startswith("exact sign-flip")
-    assert (collapsed["accuracy"], collapsed["test"]) == ("", "none (collapsed)")

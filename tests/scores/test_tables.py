@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from scripts.lib.scores.marks import marks_against
 from scripts.make_table import (
     escape_latex,
     html_page,
@@ -16,7 +17,13 @@ from scripts.make_table import (
     with_best_rows,
 )
 from scripts.print_summary import describe_rl, fit_table
-from tests.score_samples import cell_record, table_records, table_settings
+from tests.score_samples import (
+    cell_record,
+    comparison,
+    table_marks,
+    table_records,
+    table_settings,
+)
 from tests.workflow import ROOT
 
 PAPER = ROOT.parent / "shared" / "paper.md"
@@ -100,11 +107,47 @@ def test_the_csv_has_the_columns_of_the_reported_numbers():
         "section": "Training",
         "method": "Toy+SFT",
         "cell": "toy+sft",
-        **{"gsm8k": "54.0", "gsm8k_low": "50.9", "gsm8k_high": "58.2"},
-        **{"amc23": "54.0", "amc23_low": "50.9", "amc23_high": "58.2"},
+        **{"gsm8k": "54.0", "gsm8k_low": "50.9", "gsm8k_high": "58.2", "gsm8k_mark": ""},
+        **{"amc23": "54.0", "amc23_low": "50.9", "amc23_high": "58.2", "amc23_mark": ""},
     }
     assert (rows[2]["method"], rows[2]["gsm8k"]) == ("Toy+SFT+RL‡", "-")
     assert set(columns) == set(rows[0])
+
+
+def test_every_form_of_a_table_has_the_mark_of_the_comparisons_and_its_meaning():
+    given = table_settings(), table_records(), table_marks()
+    tex, markdown = latex_table("table2", *given), markdown_table(*given)
+    plain = r"54.0 & $^{+4.2}_{-3.1}$"
+    assert rf"Toy+SFT & {plain}* & {plain} \\" in tex
+    assert "| Toy+SFT       | 54.0 [50.9, 58.2]* | 54.0 [50.9, 58.2] |" in markdown
+    note = "A star marks what differs from the untrained model it started from: this run alone, "
+    note += "not its method: Holm at .05 over 4 comparisons."
+    assert note in tex and note in markdown
+    assert "54.0 [50.9, 58.2]*</td>" in html_page("table2", markdown)
+    _, rows = table_rows("table2", *given)
+    assert (rows[1]["gsm8k_mark"], rows[1]["amc23_mark"]) == ("*", "")
+    assert "differs" not in markdown_table(table_settings(), table_records())
+    narrow = fit_table(markdown, 40)
+    assert re.search(r"^Toy\+SFT +54\.0\* +54\.0$", narrow, re.MULTILINE)
+
+
+def test_a_row_that_was_chosen_by_its_numbers_has_no_mark():
+    table = with_best_rows(candidates_table(), table_records())
+    assert [row["chosen"] for section in table["sections"] for row in section["rows"]] == [
+        False,
+        True,
+    ]
+    assert "]*" not in markdown_table(table, table_records(), table_marks())
+
+
+def test_the_meaning_of_a_mark_names_what_is_random_and_the_family():
+    rows = [comparison("toy+sft", "gsm8k", "*", basis="method"), comparison("toy+rl", "gsm8k")]
+    method = marks_against(rows, "root")
+    assert method.meaning == "seeds are random, Benjamini-Hochberg at .05 over 4 comparisons"
+    assert (method.of("toy+sft", "gsm8k"), method.of("toy+sft", "other")) == ("*", "")
+    assert marks_against(rows, "parent") == marks_against([], "root") == ({}, "")
+    collapsed = comparison("toy+sft", "gsm8k", runs_p="")
+    assert marks_against([collapsed], "root") == ({}, "")
 
 
 def test_latex_special_characters_are_escaped():
@@ -138,16 +181,18 @@ def test_a_narrow_console_gets_the_table_without_intervals():
 
 
 def test_the_summary_shows_what_rl_added():
+    parent = {"against": "parent"}
     rows = [
-        {"cell": "toy+rl", "benchmark": "gsm8k", "difference": "0.125000", "p_value": "0.004"},
-        {"cell": "toy+rl", "benchmark": "amc23", "difference": "-0.010000", "p_value": "0.4"},
-        {"cell": "toy+sft", "benchmark": "gsm8k", "difference": "0.5", "p_value": "0.001"},
-        {"cell": "toy+sft+rl", "benchmark": "gsm8k", "difference": "", "p_value": ""},
-        {"cell": "toy+sft+rl", "benchmark": "amc23", "difference": "", "p_value": ""},
+        comparison("toy+rl", "gsm8k", "*", **parent),
+        comparison("toy+rl", "amc23", **parent, difference="-0.080000", runs_p="0.008"),
+        comparison("toy+rl", "amc23", difference="0.9"),
+        comparison("toy+sft", "gsm8k", "*", **parent),
+        comparison("toy+sft+rl", "gsm8k", **parent, difference=""),
+        comparison("toy+sft+rl", "amc23", **parent, difference=""),
     ]
     assert [line.split() for line in describe_rl(rows, {"rl"})] == [
         ["Cell", "gsm8k", "amc23"],
-        ["toy+rl", "+12.5*", "-1.0"],
+        ["toy+rl", "+12.5*", "-8.0"],
         ["toy+sft+rl", "collapsed", "collapsed"],
     ]
 

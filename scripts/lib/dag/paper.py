@@ -19,7 +19,7 @@ from scripts.lib.study.cells import Study, model_of, stages_of
     },
 )
 def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
-    """Return a table's rows and texts, and its table cells."""
+    """Return a table's rows and texts, its table cells and what marks them."""
     definition = study.config["tables"][table]
     sections = [
         {
@@ -37,7 +37,18 @@ def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
         "note": study.config.get("note"),
         "context": _short_contexts(study, table),
     }
-    return settings, {"cells": table_cells(study, study.cells_of_table(table))}
+    inputs: dict[str, File | list[File]] = {
+        "cells": table_cells(study, study.cells_of_table(table)),
+        **_marks(study, study.rows_of_table(table)),
+    }
+    return settings, inputs
+
+
+def _marks(study: Study, cells: list[str]) -> dict[str, File]:
+    """Return the comparisons, which mark the cells that are trained; nothing where none is."""
+    if not any(stages_of(cell) for cell in cells):
+        return {}
+    return {"comparisons": compare_parents(study)["comparisons"]}
 
 
 def _row(study: Study, cell: str) -> dict[str, str]:
@@ -74,15 +85,15 @@ def _columns(study: Study) -> list[dict[str, str]]:
     },
 )
 def plot_scores(study: Study) -> tuple[Settings, Inputs]:
-    """Return the figure's sections and labels, and the table cells that it shows."""
+    """Return the figure's sections and labels, its table cells and what marks them."""
     sections = _figure_sections(study)
     settings = {
         "sections": sections,
         "benchmarks": _columns(study),
         "note": study.config.get("note"),
     }
-    shown = dict.fromkeys(row["cell"] for section in sections for row in section["rows"])
-    return settings, {"cells": table_cells(study, list(shown))}
+    shown = list(dict.fromkeys(row["cell"] for section in sections for row in section["rows"]))
+    return settings, {"cells": table_cells(study, shown), **_marks(study, shown)}
 
 
 def _figure_sections(study: Study) -> list[dict[str, Any]]:

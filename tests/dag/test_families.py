@@ -1,0 +1,70 @@
+"""What is compared with what, and which runs the comparisons, tables and figure need."""
+
+import pytest
+
+from scripts.lib.dag.paper import make_table, plot_scores
+from scripts.lib.dag.score import compare_parents, families_of
+from scripts.lib.study.cells import parent_of
+from scripts.lib.study.validation import validated_study
+from tests.dag.edits import config_of
+
+
+def study_with(rows=None):
+    """Return the paper's study, perhaps with one table of these rows."""
+    config = config_of("paper")
+    if rows:
+        sections = [{"section": "Mine", "rows": rows}]
+        config["tables"]["table2"]["sections"] = sections
+        config["tabulate"] = ["table2"]
+    return validated_study(config, [])
+
+
+def pairs_of(study, against):
+    """Return {cell without its root: (the other without its root, pairing)} of a family."""
+    families = {family["against"]: family["pairs"] for family in families_of(study)}
+    root = "qwen2.5-0.5b"
+    return {
+        cell.removeprefix(root): (other.removeprefix(root), pairing)
+        for cell, other, pairing in families.get(against, [])
+    }
+
+
+def test_the_paper_has_four_families():
+    sizes = {family["against"]: len(family["pairs"]) for family in families_of(study_with())}
+    assert sizes == {"parent": 18, "root": 18, "direct RL": 8, "full": 8}
+
+
+def test_a_hybrid_is_paired_by_seed_with_its_parent_alone():
+    study = study_with()
+    assert pairs_of(study, "parent")["+kd-lora+rl"] == ("+kd-lora", "seed")
+    assert pairs_of(study, "root")["+kd-lora+rl"] == ("", "pooled")
+    assert pairs_of(study, "direct RL")["+kd-lora+rl"] == ("+rl", "apart")
+    assert pairs_of(study, "full")["+kd-lora+rl"] == ("+kd+rl", "apart")
+    assert pairs_of(study, "parent")["-instruct+rl"] == ("-instruct", "pooled")
+    for family in families_of(study):
+        for cell, other, pairing in family["pairs"]:
+            assert (pairing == "seed") == (parent_of(cell) == other and "+" in other)
+
+
+def test_other_stages_and_orders_find_their_pairs():
+    rows = ["base", "base+sft", "base+sft-lora-tokens", "base+rl", "base+rl+sft", "base+sft+kd+rl"]
+    study = study_with(rows)
+    assert pairs_of(study, "full") == {"+sft-lora-tokens": ("+sft", "apart")}
+    assert pairs_of(study, "direct RL") == {"+sft+kd+rl": ("+rl", "apart")}
+    assert "+sft+kd+rl" not in pairs_of(study, "parent")  # base+sft+kd stands in no table
+    assert pairs_of(study, "parent")["+rl+sft"] == ("+rl", "seed")
+    assert families_of(study_with(["base", "instruct"])) == []
+
+
+@pytest.mark.parametrize(("table", "marked"), [("table1", False), ("table2", True)])
+def test_a_table_of_trained_cells_reads_the_comparisons(table, marked):
+    """Table 1's trained cells are chosen by their numbers, and have no mark."""
+    assert ("comparisons" in make_table(study_with(), table=table).inputs) is marked
+    assert "comparisons" in plot_scores(study_with()).inputs
+
+
+def test_the_comparisons_read_the_cells_of_their_pairs_alone():
+    study = study_with()
+    read = {file.job.wildcards["cell"] for file in compare_parents(study).inputs["scores"]}
+    assert len(read) == 20
+    assert not any("7b" in cell or "qwen3" in cell for cell in read)
