@@ -75,6 +75,15 @@ def test_the_tiers_spread(cell):
     assert max(row) <= read_json(RESULTS / "cells" / cell / "gsm8k.json")["interval"][1]
 
 
+@pytest.mark.parametrize("benchmark", BENCHMARKS)
+def test_every_tier_tells_cells_from_chance(benchmark):
+    cells = [*CELLS, "toy-teacher"]
+    records = {cell: read_json(RESULTS / "cells" / cell / f"{benchmark}.json") for cell in cells}
+    above = [cell for cell, r in records.items() if r["interval"][0] > r["chance"]["accuracy"]]
+    assert "toy-teacher" in above
+    assert len(above) >= len(cells) / 2
+
+
 def test_every_process_stays_below_3_gb():
     peaks = {}
     for file in (ROOT / "logs" / "demo").rglob("*.tsv"):
