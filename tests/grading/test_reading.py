@@ -109,6 +109,7 @@ READ = {
         ("14", "He can buy 14 because 14 < 15"),
         ("14", "So the answer is 14, which is the sum of the three numbers."),
         ("14", "The final result is 6 + 7 = 14, which is the sum."),
+        ("14", "He eats all of them, which is 6 + 8 = 14 dozen eggs"),
         ("x=14", "Since $y=3$, $x=14$."),
         ("x=14", "We know it. Thus, with $y=7$, $x=14$."),
         ("f(14)", "We need f(14)"),

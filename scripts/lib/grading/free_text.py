@@ -22,7 +22,7 @@ _CHECK = re.compile(r"\b(?:and )?(?:the |a |we |let's |to )?(?:check|verif(?:y|i
 # What follows an answer and only explains it: "(as long as $T > 0$)", "since $x$ is positive".
 _REMARK = re.compile(r"\s*\((?=[^()]*[A-Za-z]{3})(?:[^()]|\([^()]*\))*\)[\s.]*\Z")
 _REASON = re.compile(
-    r",?\s*\b(?:since|because|as long as|which (?:is|are|was)|with equality"
+    r",?\s*\b(?:since|because|as long as|which (?:is|are|was)(?=\D*\Z)|with equality"
     r"|as (?:required|desired|claimed))\b"
     r"(?:[^,]|,(?=\d))*\Z"
 )
