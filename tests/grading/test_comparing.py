@@ -50,6 +50,10 @@ SEVERAL_FORMS = [
     ("2/5", r"\frac{4}{10}, \frac{3}{5}", False),
     ("4", r"\pm 4", False),
     ("3,3", "3", False),
+    ("5", "5,005", False),
+    ("5", "5, 005", False),
+    ("17", "17,017,017", False),
+    ("100", "100,100", False),
 ]
 FACTORIALS = [
     ("99!", r"99\cdot 98!", True),

@@ -64,7 +64,21 @@ def equivalent(benchmark: str, gold: str, answer: str) -> bool:
             isinstance(found := read(tidy(answer), True), Words | Scalar)
             and _verbal(found) == expected.text
         )
-    return any(same(expected, found) for found in readings(answer, expected, rules))
+    possible = readings(answer, expected, rules)
+    lists = [reading for reading in possible if isinstance(reading, Many)]
+    if len(lists) == len(possible) and not isinstance(expected, Many):
+        possible = [one_value(each) for each in lists]  # not of "100,100", which is one number
+    return any(same(expected, reading) for reading in possible)
+
+
+def one_value(answer: Many) -> Answer:
+    """Return the value of a list that says it in several forms ("4/10 or 2/5"), else the list.
+
+    Digits that begin with 0 are a group ("5, 005"), never the same number once more.
+    """
+    first, *others = answer.parts
+    grouped = any(isinstance(p, Scalar) and re.match(r"\s*0\d", p.text) for p in others)
+    return first if not grouped and all(same(first, other) for other in others) else answer
 
 
 def tolerance(gold: str) -> tuple[Fraction, Fraction] | None:
@@ -150,8 +164,6 @@ def same(gold: Answer, given: Answer) -> bool:
         return len(gold.rows) == len(given.rows) and all(map(_same_sequence, gold.rows, given.rows))
     if isinstance(gold, Many) and isinstance(given, Many):
         return _same_collection(gold.parts, given.parts)
-    if isinstance(given, Many):  # one value in several forms: "4/10 or 2/5"
-        return all(same(gold, part) for part in given.parts)
     return gold == given
 
 
