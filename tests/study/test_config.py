@@ -196,3 +196,53 @@ def test_what_the_command_line_says_is_blamed_on_it(tmp_path):
     assert "give them in a --configfile" in str(ended.value)
     with pytest.raises(SystemExit, match=r"--config: evaluate\[0\]: unknown benchmark 'gsm8kk'"):
         validated_study(PAPER | {"evaluate": ["gsm8kk"]}, [file], {"evaluate": ["gsm8kk"]})
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda c: c["recipes"]["sft"].update(learning_rate=float("inf")), "recipes.sft.learning"),
+        (lambda c: c["recipes"]["sft"].update(warmup_steps=float("nan")), "recipes.sft.warmup"),
+        (lambda c: c["evaluation"].update(temperature=float("nan")), "evaluation.temperature"),
+        (lambda c: c["rewards"].update(format=float("-inf")), "rewards.format"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(change, path):
+    message = mistakes_of(change)
+    assert path in message
+    assert "is no finite number" in message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["benchmarks"]["gsm8k"].update(dataset="gsm8k"),
+        lambda c: c["datasets"]["gsm8k-test"]["hub"].update(split="train"),
+        lambda c: c["datasets"]["gsm8k-test"]["mirror"].update(file="gsm8k_train.jsonl"),
+        lambda c: c["stages"].update(sft={**c["stages"]["sft"], "data": "gsm8k-test"}),
+    ],
+)
+def test_a_benchmark_on_the_training_set_is_refused(change):
+    message = mistakes_of(change)
+    assert "benchmarks.gsm8k.dataset: 'gsm8k" in message
+    assert "trains on" in message
+
+
+def test_a_benchmark_that_is_not_evaluated_may_be_of_training_problems():
+    config = copy.deepcopy(PAPER)
+    config["benchmarks"]["seen"] = {"label": "Seen", "dataset": "gsm8k", "num_samples": 1}
+    assert validated_study(config, []).name == "paper"
+
+
+def test_generated_problems_of_one_seed_and_split_are_one_set():
+    def change(config):
+        config["datasets"] |= copy.deepcopy(DEMO["datasets"])
+        config["stages"]["sft"]["data"] = "toy-gsm8k"
+        config["benchmarks"]["gsm8k"]["dataset"] = "toy-amc23"
+        config["datasets"]["toy-amc23"]["generate"] = {
+            **config["datasets"]["toy-gsm8k"]["generate"],
+            "rows": 9,
+        }
+
+    message = mistakes_of(change)
+    assert "'toy-amc23', whose rows are those of 'toy-gsm8k', is what stage 'sft'" in message

@@ -33,6 +33,7 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for name, benchmark in config["benchmarks"].items():
         if "problems" in config["datasets"].get(benchmark["dataset"], {}):
             yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
+    yield from _leaks(config)
     for path, tiers in _tiers(config):
         for index, tier in enumerate(tiers):
             yield from (((*path, index, key), text) for key, text in _range_mistakes(tier))
@@ -59,6 +60,44 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         recipe = resolved(recipes, stage["recipe"])
         for key in missing_keys(recipe, stage["trainer"]):
             yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
+
+
+def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the selected benchmarks whose problems a stage trains on, by name or by source."""
+    datasets, trained = config["datasets"], {}
+    for stage, definition in config["stages"].items():
+        data = definition["data"]
+        for name in (data, datasets.get(data, {}).get("problems")):
+            if name in datasets:
+                trained.setdefault(name, stage)
+    for benchmark in config["evaluate"]:
+        tested = config["benchmarks"].get(benchmark, {}).get("dataset")
+        for name, stage in trained.items():
+            if tested in datasets and _same_rows(tested, name, datasets):
+                as_named = "" if name == tested else f", whose rows are those of {name!r},"
+                yield (
+                    ("benchmarks", benchmark, "dataset"),
+                    f"{tested!r}{as_named} is what stage {stage!r} trains on; its accuracy would "
+                    "be that of memory. Give a test set",
+                )
+                break
+
+
+def _same_rows(first: str, second: str, datasets: dict[str, Any]) -> bool:
+    """Say whether two data sets are one, or two definitions of one source's rows."""
+
+    def places(name: str) -> dict[str, Any]:
+        hub = datasets[name].get("hub", {})
+        return {
+            "hub": [hub.get("repo"), hub.get("subset"), hub.get("split")] if hub else None,
+            "mirror": datasets[name].get("mirror", {}).get("file"),
+            "generate": {
+                k: v for k, v in datasets[name].get("generate", {}).items() if k != "rows"
+            },
+        }
+
+    one, other = places(first), places(second)
+    return first == second or any(one[kind] and one[kind] == other[kind] for kind in one)
 
 
 def _tiers(config: dict[str, Any]) -> Iterator[tuple[KeyPath, list[dict]]]:
