@@ -114,6 +114,23 @@ def test_a_model_has_exactly_one_source():
         (lambda c: c["stages"]["rl"].update(recipe="sft"), "'sft' has no num_generations"),
         (lambda c: c["recipes"]["sft"].pop("weight_decay"), "'sft-lora' has no weight_decay"),
         (lambda c: c["recipes"]["sft-lora"]["lora"].pop("r"), "'sft-lora-tokens' has no lora.r"),
+        (
+            lambda c: c["stages"]["sft"].update(override={"inherit": "grpo"}),
+            "stages.sft.override.inherit: a stage inherits by `recipe` alone",
+        ),
+        (
+            lambda c: c["stages"]["sft"].update(override={"learning_rte": 1.0}),
+            "stages.sft.override.learning_rte: unknown key; did you mean 'learning_rate'?",
+        ),
+        (
+            lambda c: c["recipes"].update(grpo={"learning_rate": 1.0, "num_generations": 8}),
+            "stages.rl.recipe: recipe 'grpo' has no temperature",
+        ),
+        (
+            lambda c: c["stages"]["rl"].update(override={"global_batch_size": 16 * 7474}),
+            "stages.rl.data: 'gsm8k' has 7473 problems at most, and a step of recipe 'grpo' takes "
+            "7474 (global_batch_size / num_generations): it would train 0 steps",
+        ),
         (lambda c: c["recipes"]["sft-lora"].update(inherit="sfft"), "did you mean 'sft'?"),
         (
             lambda c: c["recipes"]["sft"].update(inherit="sft-lora-tokens"),

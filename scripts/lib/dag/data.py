@@ -7,7 +7,7 @@ from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.dag.models import template_settings, untrained
 from scripts.lib.digests import kept_digest
 from scripts.lib.study.cells import Study, model_of, stages_of
-from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.recipes import label_of, recipe_of
 
 RAW = {"rows": "data/{dataset}/raw.jsonl", "record": "data/{dataset}/raw.json"}
 EXAMPLES = {"rows": "data/{dataset}/examples.jsonl", "record": "data/{dataset}/examples.json"}
@@ -158,7 +158,7 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
 def count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, Inputs]:
     """Return the limits that lengths are compared with, the examples, and the tokenizer's model."""
     limits = {
-        stage["recipe"]: recipe_of(study, name)["max_length"]
+        label_of(study, name): recipe_of(study, name)["max_length"]
         for name, stage in study.config["stages"].items()
         if stage["data"] == dataset and stage["trainer"] == "sft"
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from scripts.lib.console import nearest
 from scripts.lib.study.cells import Study, model_of, stages_of
-from scripts.lib.study.recipes import INHERIT, ancestors, resolved
+from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of
 from scripts.lib.study.schema import KeyPath, missing_keys
 
 
@@ -57,9 +57,22 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         first = [stage["recipe"], *ancestors(recipes, stage["recipe"])][-1]
         if first not in recipes or INHERIT in recipes[first]:
             continue  # unknown, or a circle: said elsewhere
-        recipe = resolved(recipes, stage["recipe"])
-        for key in missing_keys(recipe, stage["trainer"]):
+        if INHERIT in stage.get("override", {}):
+            yield ("stages", name, "override", INHERIT), "a stage inherits by `recipe` alone"
+        recipe = recipe_of(Study(config), name)
+        missing = missing_keys(recipe, stage["trainer"])
+        for key in missing:
             yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
+        rows = most_rows(config, stage["data"])
+        if stage["trainer"] == "grpo" and not missing and rows is not None:
+            step = recipe["global_batch_size"] // recipe["num_generations"]
+            if rows < step:
+                yield (
+                    ("stages", name, "data"),
+                    f"{stage['data']!r} has {rows} problems at most, and a step of recipe "
+                    f"{stage['recipe']!r} takes {step} (global_batch_size / num_generations): it "
+                    "would train 0 steps. Give more problems, or lower global_batch_size",
+                )
 
 
 def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -89,15 +102,26 @@ def _same_rows(first: str, second: str, datasets: dict[str, Any]) -> bool:
     def places(name: str) -> dict[str, Any]:
         hub = datasets[name].get("hub", {})
         return {
-            "hub": [hub.get("repo"), hub.get("subset"), hub.get("split")] if hub else None,
+            "hub": [hub.get("repo"), hub.get("subset"), hub.get("split")],
             "mirror": datasets[name].get("mirror", {}).get("file"),
-            "generate": {
-                k: v for k, v in datasets[name].get("generate", {}).items() if k != "rows"
-            },
+            "generate": datasets[name].get("generate", {}) | {"rows": None},
         }
 
     one, other = places(first), places(second)
-    return first == second or any(one[kind] and one[kind] == other[kind] for kind in one)
+    same = (kind for kind in one if kind in datasets[first] and one[kind] == other[kind])
+    return first == second or any(same)
+
+
+def most_rows(config: dict[str, Any], dataset: str) -> int | None:
+    """Return how many rows a data set has at most, where the config tells."""
+    definition = config["datasets"].get(dataset, {})
+    if "generate" in definition:
+        return definition["generate"]["rows"]
+    if distill := definition.get("distill"):
+        known = most_rows(config, definition["problems"])
+        problems = distill["num_problems"] if known is None else min(distill["num_problems"], known)
+        return problems * distill["num_samples"]
+    return definition.get("mirror" if config.get("mirror") else "hub", {}).get("rows")
 
 
 def _tiers(config: dict[str, Any]) -> Iterator[tuple[KeyPath, list[dict]]]:

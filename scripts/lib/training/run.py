@@ -172,6 +172,13 @@ def train_from(
         leave(training.name, preemption.reason, f"step {trainer.state.global_step}")
     if not main_process():
         return
+    if not trainer.state.global_step:
+        raise SystemExit(
+            f"{training.name}: it trained 0 steps, so that its weights would be its parent's: "
+            f"{counts.get('used')} examples, global_batch_size "
+            f"{training.settings['recipe']['global_batch_size']}; check `data`, `max_steps` and "
+            "`num_train_epochs`"
+        )
     if verdict:
         record |= {"status": "collapsed"} | verdict
     else:
