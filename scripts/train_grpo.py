@@ -19,6 +19,7 @@ from scripts.lib.engines.vllm_colocated import colocated
 from scripts.lib.training.passes import batch_of_process, sequences_per_pass
 from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
+from scripts.lib.training.recipes import check_problems
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
 
@@ -55,18 +56,30 @@ def problems(
 
 
 def with_prefill(reward: Reward, opened: str) -> Reward:
-    """Let a reward judge the completion together with the tag that the prompt has opened."""
+    """Let a reward judge the completion together with the thought that the prompt has opened."""
     if not opened:
         return reward
 
     @functools.wraps(reward)
     def whole(completions: list[list[dict[str, str]]], **columns: Any) -> list[float]:
         opened_too = [
-            [{**turns[0], "content": opened + turns[0]["content"]}] for turns in completions
+            [{**turns[0], "content": whole_text(opened, turns[0]["content"])}]
+            for turns in completions
         ]
         return reward(completions=opened_too, **columns)
 
     return whole
+
+
+def whole_text(opened: str, text: str) -> str:
+    """Return what the rewards judge: the completion behind what the prompt has opened.
+
+    Behind a thought that the prompt has closed again, what is before the answer is the thought.
+    """
+    thought, tag, answer = text.partition("<answer>")
+    if "</think>" in opened and tag:
+        return f"<think>{thought}</think>{tag}{answer}"
+    return opened + text
 
 
 def reward_functions(settings: dict[str, Any], opened: str) -> tuple[list[Reward], list[float]]:
@@ -96,6 +109,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]
     rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest)
+    check_problems(len(rows), recipe)
     length = longest_prompt + recipe["max_completion_length"]
     batch = batch_of_process(recipe["global_batch_size"], processes())
     tokens, limit = inputs.tokens_per_pass, "max_completion_length"

@@ -72,6 +72,21 @@ def test_a_training_that_blows_up_is_recorded_as_collapsed(kind, tiny, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sft", "grpo"])
+def test_a_training_of_no_step_is_an_error_with_its_reason(kind, tiny, tmp_path, monkeypatch):
+    rule, recipe = RECIPES[kind]
+    if kind == "sft":  # whatever the cause
+        monkeypatch.setattr("scripts.lib.training.run.run_trainer", lambda *_: ([], None))
+        path, reason = case(tmp_path, tiny, rule, recipe), "0 steps, .* 24 examples"
+    else:
+        path = case(tmp_path, tiny, rule, recipe | {"global_batch_size": 100})
+        reason = "24 problems are left for GRPO, but a step takes 25"
+    with pytest.raises(SystemExit, match=reason):
+        run_case(path)
+    assert not (tmp_path / "out" / "training.json").exists()
+
+
+@pytest.mark.slow
 def test_a_reward_that_stays_at_zero_ends_the_training(tiny, tmp_path):
     from scripts.lib.grading.rewards import format_reward
 
