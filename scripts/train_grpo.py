@@ -23,18 +23,16 @@ from scripts.lib.training.recipes import check_problems
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
 
-BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
-
 Reward = Callable[..., list[float]]
 
 
 def problems(
-    examples: list[dict[str, Any]], tokenizer: Any, longest: int | None
+    examples: list[dict[str, Any]], tokenizer: Any, longest: int | None, rules: str
 ) -> tuple[list[dict[str, Any]], dict[str, int], int]:
     """Return the columns that GRPO and the rewards read, the counts, and the longest prompt.
 
     A problem whose prompt has over `longest` tokens (what the model's positions leave beside a
-    completion) is left out and counted.
+    completion) is left out and counted. `rules` is the schema that the golds are written in.
     """
     rows, lengths = [], []
     for example in examples:
@@ -42,7 +40,7 @@ def problems(
             example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
         )["input_ids"]
         if longest is None or len(ids) <= longest:
-            row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": BENCHMARK}
+            row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": rules}
             rows.append(row)
             lengths.append(len(ids))
     if not rows:
@@ -108,7 +106,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]
-    rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest)
+    rules = settings["grader"]["rules"]
+    rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest, rules)
     check_problems(len(rows), recipe)
     length = longest_prompt + recipe["max_completion_length"]
     batch = batch_of_process(recipe["global_batch_size"], processes())

@@ -137,7 +137,10 @@ def case(
     settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
     settings["chat_template_kwargs"] = {}
     if rule == "train_grpo":
-        settings |= {"rewards": {"format": 1.0, "accuracy": 1.0}, "grader": {"timeout": 5.0}}
+        settings |= {
+            "rewards": {"format": 1.0, "accuracy": 1.0},
+            "grader": {"timeout": 5.0, "rules": "gsm8k"},
+        }
     paths = {
         "parent": parent,
         "examples": examples(folder / "examples.jsonl"),

@@ -74,6 +74,25 @@ def test_one_benchmarks_samples_change_no_other_benchmarks_key():
     assert {name for name in changed if changed[name] != keys()[name]} == {"amc23"}
 
 
+def test_the_graders_rules_are_those_of_the_data_set_whatever_its_benchmark_is_called():
+    def change(config):
+        config["benchmarks"]["physics"] = config["benchmarks"].pop("olympiadbench")
+        config["evaluate"] = ["physics", "gsm8k"]
+        of_schema = {"schema": "olympiadbench"}
+        config["datasets"]["olympiads"] = config["datasets"]["amc23"] | of_schema
+        config["stages"]["rl"]["data"] = "olympiads"
+        config["stages"]["rl"]["override"] = {"global_batch_size": 64}
+
+    study = study_with(change)
+    for benchmark, rules in {"physics": "olympiadbench", "gsm8k": "gsm8k"}.items():
+        settings = job(study, "evaluate", cell=CELL, seed=0, benchmark=benchmark).settings
+        assert settings["grader"] == {"timeout": 5.0, "rules": rules}
+    trained = job(study, "train_grpo", cell=CELL, seed=0).settings
+    assert trained["grader"]["rules"] == "olympiadbench"
+    traces = job(study, "verify_traces", dataset="gsm8k-distilled").settings
+    assert traces["grader"]["rules"] == "gsm8k"
+
+
 def test_a_table_follows_its_cells():
     assert key("make_table", table="table2") != key(
         "make_table", lambda c: c["recipes"]["grpo"].update(beta=0.0), table="table2"

@@ -39,6 +39,17 @@ def examples(study: Study, dataset: str) -> Job:
     return job(study, examples_rule(study, dataset), dataset=dataset)
 
 
+def grader_of(study: Study, dataset: str) -> dict[str, Any]:
+    """Return how answers to a data set's problems are judged: the limits, and whose rules hold.
+
+    Rules belong to the schema in which the golds are written, whatever the benchmark is called;
+    traces have those of the problems that they answer.
+    """
+    definition = study.config["datasets"][dataset]
+    golds = study.config["datasets"][definition.get("problems", dataset)]
+    return study.config["grader"] | {"rules": golds["schema"]}
+
+
 def source_of(study: Study, dataset: str) -> dict[str, Any]:
     """Return where a data set is fetched from, with the checks of its content."""
     definition = study.config["datasets"][dataset]
@@ -146,7 +157,7 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     settings = {
         "schema": definition["schema"],
         "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
-        "grader": study.config["grader"],
+        "grader": grader_of(study, dataset),
     }
     return settings, {
         "traces": raw(study, dataset)["rows"],
