@@ -1,7 +1,7 @@
 """Collect every cell record into one tidy table: a row per cell, benchmark and seed.
 
 Accuracies, intervals and cut-off shares are in [0, 1]; a row's interval is conditional on that run.
-A collapsed run has a row without numbers.
+A collapsed run keeps its numbers, unless its training ended at a number that is none.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Compare every trained cell with its parent, on the same problems of each benchmark.
 
 A cell's parent is what its last stage started from. Accuracies are those of the seeds in which
-neither of the two collapsed. `p_holm` is the p-value adjusted for all the tests of the file.
+both left a model, collapsed or not. `p_holm` is the p-value adjusted for all the tests of the file.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ COLUMNS = [
 def paired_runs(
     cell: list[Evaluation], parent: list[Evaluation]
 ) -> tuple[list[Evaluation], list[Evaluation]]:
-    """Return the runs of the seeds in which neither cell nor parent collapsed, in equal order."""
+    """Return the runs of the seeds in which cell and parent left a model, in equal order."""
     of_parent = {run.record["seed"]: run for run in parent if run.verdicts is not None}
     runs = [run for run in cell if run.verdicts is not None and run.record["seed"] in of_parent]
     return runs, [of_parent[run.record["seed"]] for run in runs]

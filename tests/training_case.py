@@ -134,7 +134,7 @@ def case(
     tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
-    settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
+    settings = {"seed": 0, "recipe": recipe}
     settings["chat_template_kwargs"] = {}
     if rule == "train_grpo":
         settings |= {

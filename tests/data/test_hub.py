@@ -469,7 +469,8 @@ def test_a_card_that_names_a_users_file_is_refused(hub, tmp_path):
 
 
 def test_a_link_that_stays_inside_is_followed(hub, tmp_path):
-    commit = hub.add(MODEL, {"config.json": b"{}", "inside/a.json": b"[1]"}, kind="models")
+    files = {"config.json": b"{}", "tokenizer.json": b"{}", "inside/a.json": b"[1]"}
+    commit = hub.add(MODEL, files, kind="models")
     _, download = with_precious(tmp_path, MODEL, commit)
     process = fetch_model(hub, tmp_path, commit)
     assert process.returncode == 0, process.stderr

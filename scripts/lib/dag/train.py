@@ -52,5 +52,4 @@ def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     """Return a stage's recipe and rewards, the prefix's checkpoint and the examples."""
     settings, inputs = _training(study, cell, seed)
     grader = grader_of(study, study.config["stages"][stages_of(cell)[-1]]["data"])
-    settings |= {n: study.config[n] for n in ("rewards", "collapse")}
-    return settings | {"grader": grader}, inputs
+    return settings | {"rewards": study.config["rewards"], "grader": grader}, inputs

@@ -77,7 +77,8 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield the selected benchmarks whose problems a stage trains on, by name or by source."""
-    datasets, trained = config["datasets"], {}
+    datasets: dict[str, Any] = config["datasets"]
+    trained: dict[str, str] = {}
     for stage, definition in config["stages"].items():
         data = definition["data"]
         for name in (data, datasets.get(data, {}).get("problems")):
