@@ -13,6 +13,9 @@ PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "demo" / "study.yaml").read_text())
 
 
+TRACES = DEMO["datasets"]["toy-gsm8k-distilled"]
+
+
 def mistakes_of(change, files=(ROOT / "config.yaml",)) -> str:
     """Return the message about a changed copy of the paper's config."""
     config = copy.deepcopy(PAPER)
@@ -131,12 +134,29 @@ def test_a_model_has_exactly_one_source():
             "stages.rl.data: 'gsm8k' has 7473 problems at most, and a step of recipe 'grpo' takes "
             "7474 (global_batch_size / num_generations): it would train 0 steps",
         ),
+        (
+            lambda c: c["recipes"]["grpo"].update(num_generations=7),
+            "stages.rl.recipe: global_batch_size 512 of recipe 'grpo' must be a multiple",
+        ),
+        (
+            lambda c: c["cleaning"]["decontaminate"].append("gsm8k"),
+            "cleaning.decontaminate[5]: 'gsm8k' is what stage 'sft' trains on: all of it",
+        ),
         (lambda c: c["recipes"]["sft-lora"].update(inherit="sfft"), "did you mean 'sft'?"),
         (
             lambda c: c["recipes"]["sft"].update(inherit="sft-lora-tokens"),
             "recipes.sft.inherit: inherits from itself",
         ),
         (lambda c: c["benchmarks"]["amc23"].update(dataset="gsm8k-distilled"), "not of traces"),
+        (
+            lambda c: (
+                c.update(tokenizers=DEMO["tokenizers"]),
+                c["models"].update(DEMO["models"]),
+                c["datasets"].update(toy={**TRACES, "problems": "toy"}),
+                c["stages"]["rl"].update(data="toy"),
+            ),
+            "datasets.toy.problems: must be a set of problems, not of traces",
+        ),
         (lambda c: c["models"].update(DEMO["models"]), "unknown tokenizer 'toy'"),
     ],
 )

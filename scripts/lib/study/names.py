@@ -63,10 +63,16 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         missing = missing_keys(recipe, stage["trainer"])
         for key in missing:
             yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
-        rows = most_rows(config, stage["data"])
-        if stage["trainer"] == "grpo" and not missing and rows is not None:
-            step = recipe["global_batch_size"] // recipe["num_generations"]
-            if rows < step:
+        if stage["trainer"] == "grpo" and not missing:
+            batch, group = recipe["global_batch_size"], recipe["num_generations"]
+            rows, step = most_rows(config, stage["data"]), batch // group
+            if batch % group:
+                yield (
+                    ("stages", name, "recipe"),
+                    f"global_batch_size {batch} of recipe {stage['recipe']!r} must be a multiple "
+                    f"of its num_generations {group}",
+                )
+            elif rows is not None and rows < step:
                 yield (
                     ("stages", name, "data"),
                     f"{stage['data']!r} has {rows} problems at most, and a step of recipe "
@@ -76,7 +82,7 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the selected benchmarks whose problems a stage trains on, by name or by source."""
+    """Yield the test sets whose problems a stage trains on, by name or by source."""
     datasets: dict[str, Any] = config["datasets"]
     trained: dict[str, str] = {}
     for stage, definition in config["stages"].items():
@@ -84,6 +90,15 @@ def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         for name in (data, datasets.get(data, {}).get("problems")):
             if name in datasets:
                 trained.setdefault(name, stage)
+    for index, test in enumerate(config["cleaning"]["decontaminate"]):
+        for name, stage in trained.items():
+            if test in datasets and _same_rows(test, name, datasets):
+                yield (
+                    ("cleaning", "decontaminate", index),
+                    f"{test!r} is what stage {stage!r} trains on: all of it would be removed. "
+                    "Give test sets",
+                )
+                break
     for benchmark in config["evaluate"]:
         tested = config["benchmarks"].get(benchmark, {}).get("dataset")
         for name, stage in trained.items():
@@ -119,7 +134,9 @@ def most_rows(config: dict[str, Any], dataset: str) -> int | None:
     if "generate" in definition:
         return definition["generate"]["rows"]
     if distill := definition.get("distill"):
-        known = most_rows(config, definition["problems"])
+        asked = definition["problems"]
+        of_traces = "distill" in config["datasets"].get(asked, {})  # said elsewhere
+        known = None if of_traces else most_rows(config, asked)
         problems = distill["num_problems"] if known is None else min(distill["num_problems"], known)
         return problems * distill["num_samples"]
     return definition.get("mirror" if config.get("mirror") else "hub", {}).get("rows")
