@@ -173,8 +173,8 @@ def examples(case: Case, tokenizer: Any, count: int, longest: int) -> list[dict[
 
     A fine-tuning example has 120 tokens of prompt, as a problem of GSM8K, and half of a short one.
     """
-    from scripts.lib.model.checkpoints import end_of_turn
     from scripts.lib.model.encoding import encode
+    from scripts.lib.model.stop_tokens import end_of_turn
 
     frame = len(encode(example(0, "", ""), tokenizer, end_of_turn(tokenizer), "")[0])
     chance = random.Random(0)

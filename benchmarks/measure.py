@@ -98,7 +98,7 @@ def build(
         "recipe": recipe,
         "chat_template_kwargs": {},
         "rewards": {"format": 1.0, "accuracy": 1.0},
-        "grader": {"timeout": 5.0},
+        "grader": {"timeout": 5.0, "rules": "gsm8k"},
     }
     per_example = recipe["num_generations"] if case.program == "grpo" else 1
     count = recipe["max_steps"] * case.whole // per_example

@@ -1,8 +1,8 @@
 """Collect every cell record into one tidy table: a row per cell, benchmark and seed.
 
 Accuracies, intervals and cut-off shares are in [0, 1]; a row's interval is conditional on that run.
-A collapsed run has a row without numbers of its own. The last columns are those of the cell over
-its seeds, the same in each of its rows.
+A collapsed run keeps its numbers, unless its training ended at a number that is none. The last
+columns are those of the cell over its seeds, the same in each of its rows.
 """
 
 from pathlib import Path

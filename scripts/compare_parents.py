@@ -1,7 +1,7 @@
 """Compare every trained cell with its parent, its root, direct RL and full training, by benchmark.
 
 Each of these questions is a family of its own (`against`), whose p-values are adjusted for its own
-tests alone. Seeds that collapsed are left out; where seeds are paired, of both sides.
+tests alone. Seeds that left no model are left out; where seeds are paired, of both sides.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_corr
 def finished_runs(
     cell: list[Evaluation], other: list[Evaluation], pairing: Pairing
 ) -> tuple[list[Evaluation], list[Evaluation]]:
-    """Return the runs that did not collapse; where seeds are paired, in pairs."""
+    """Return the runs that left a model, collapsed or not; where seeds are paired, in pairs."""
     ours = [run for run in cell if run.verdicts is not None]
     theirs = [run for run in other if run.verdicts is not None]
     if pairing == "seed":

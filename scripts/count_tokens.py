@@ -56,8 +56,9 @@ def main() -> None:
     args = parser.parse_args()
     run = planned_run(args, "count_tokens", dataset=args.dataset, model=args.model)
     from scripts.lib.model.chat_template import load_tokenizer
-    from scripts.lib.model.checkpoints import end_of_turn, prefill
+    from scripts.lib.model.checkpoints import prefill
     from scripts.lib.model.encoding import encode
+    from scripts.lib.model.stop_tokens import end_of_turn
 
     kwargs = run.settings["chat_template_kwargs"]
     tokenizer = load_tokenizer(required_checkpoint(args.record), kwargs)

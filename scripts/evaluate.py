@@ -164,7 +164,8 @@ class Evaluator:
             )
         generated = time.perf_counter()
         rows = completions_of(details, problems, self.model.stop_ids)
-        answers = [(name, row["gold"], graded_text(row)) for row in rows]
+        rules = settings["grader"]["rules"]
+        answers = [(rules, row["gold"], graded_text(row)) for row in rows]
         lenient = self.grader.grade_many(answers, mode="lenient")
         strict = self.grader.grade_many(answers, mode="strict")
         rows = with_verdicts(rows, lenient, strict)

@@ -3,7 +3,11 @@
 The rows keep the source's own columns. A content that is not the expected one is an error.
 """
 
+import bz2
+import csv
+import gzip
 import json
+import lzma
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,8 @@ from scripts.lib.data.hub import download, listing, patient_hub
 from scripts.lib.data.hub_names import check_names
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 
+OPENED_BY: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+COMPRESSED = (*OPENED_BY, ".zst", ".lz4", ".zip")
 CURE = "Get the one that config.yaml describes, or change this key there."
 
 
@@ -64,7 +70,70 @@ def split_files(source: dict[str, Any]) -> list[str]:
 
 
 def rows_of_files(files: list[Path]) -> list[dict[str, Any]]:
-    """Return the rows of data files in any format that the datasets library reads."""
+    """Return the rows of data files, each value as the file has it.
+
+    The datasets library guesses types in text files ("2024-05-01" becomes a time, "007" in a CSV
+    file 7.0), so these are read here: CSV's columns are text, JSON's values what JSON says. Parquet
+    and other formats, which have types of their own, are read by the library.
+    """
+    read = [rows_of_text(file) for file in files]
+    if all(rows is None for rows in read):
+        return typed_rows(files)
+    rows = [row for rows in read for row in rows or []]
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return [dict.fromkeys(columns) | row for row in rows]
+
+
+def rows_of_text(file: Path) -> list[dict[str, Any]] | None:
+    """Return the rows of a CSV or JSON file, perhaps compressed; None of another format.
+
+    Raises SystemExit, with the file and its line, if it is not what its name says.
+    """
+    opened = OPENED_BY.get(file.suffix, open)
+    ending = Path(file.stem).suffix if file.suffix in COMPRESSED else file.suffix
+    if ending not in (".csv", ".tsv", ".json", ".jsonl", ".ndjson"):
+        return None
+    if file.suffix in COMPRESSED and file.suffix not in OPENED_BY:
+        raise SystemExit(f"{file}: cannot be read without guessing types; unpack it in a mirror")
+    try:
+        with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
+            if ending in (".csv", ".tsv"):
+                csv.field_size_limit(2**31 - 1)  # a trace may be longer than its 131,072
+                table = csv.DictReader(stream, delimiter="," if ending == ".csv" else "\t")
+                rows: list[Any] = list(table)
+                for index, row in enumerate(rows):
+                    if None in row or None in row.values():
+                        raise SystemExit(
+                            f"{file}, row {index}: not as many fields as in its header"
+                        )
+            else:
+                rows = rows_of_json(stream.read(), file)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SystemExit(f"{file}: cannot be read as a data set: {error}") from None
+    if wrong := [i for i, row in enumerate(rows) if not isinstance(row, dict)]:
+        raise SystemExit(f"{file}, row {wrong[0]}: not an object with columns")
+    return rows
+
+
+def rows_of_json(text: str, file: Path) -> list[Any]:
+    """Return the rows of a JSON list, or of one JSON value per line."""
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        whole = None
+    if isinstance(whole, list):
+        return whole
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except json.JSONDecodeError as error:
+            raise SystemExit(f"{file}, line {number}: not a JSON line ({error})") from None
+    return rows
+
+
+def typed_rows(files: list[Path]) -> list[dict[str, Any]]:
+    """Return the rows of files in another format that the datasets library reads."""
     import datasets
 
     with tempfile.TemporaryDirectory() as cache:

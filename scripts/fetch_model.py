@@ -10,7 +10,10 @@ from scripts.cli import job_arguments, planned_run
 from scripts.lib.data.hub import download, patient_hub
 from scripts.lib.files import digest_files
 
-FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # no copies in other formats
+# Any of these is a tokenizer's vocabulary; SentencePiece's and tiktoken's are no JSON.
+VOCABULARIES = ["tokenizer.json", "vocab.json", "vocab.txt", "*.model", "*.tiktoken", "*.spm"]
+# No copies of the weights in other formats.
+FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model", "*.tiktoken", "*.spm"]
 SOURCE = ("repo", "revision", "path")
 
 
@@ -33,6 +36,12 @@ def main() -> None:
             download(repo, revision, folder, FILES)
     if not (folder / "config.json").is_file():
         raise SystemExit(f"{folder}: no config.json, so no checkpoint (models.{args.model})")
+    if not any(file for pattern in VOCABULARIES for file in folder.glob(pattern)):
+        raise SystemExit(
+            f"{folder}: no tokenizer's vocabulary ({', '.join(VOCABULARIES)}), without which "
+            f"transformers would make up one of a few tokens (models.{args.model}); take a "
+            "repository that has one, or put the files of its tokenizer into a local copy (`path`)"
+        )
     run.write_record(
         args.output,
         model=args.model,

@@ -53,6 +53,7 @@ p {{ font-size: 0.9em; color: #444; }}
 {body}</body>
 </html>
 """
+NO_WEIGHTS = {"rule": "no weights"}  # a training that ended at a number that is none
 Cells = dict[tuple[str, str], dict]  # {(cell, benchmark): record}, as score_cell writes them
 
 
@@ -168,19 +169,22 @@ def table_notes(table: dict, cells: Cells, marks: Marks) -> list[str]:
     losses = {row["label"]: lost_seeds(row, cells, table) for row in rows}
     collapsed = [f"{label}: {lost}" for label, lost in losses.items() if lost]
     if collapsed:
-        others = "a number is the mean over the other seeds, " if seeds > 1 else ""
         notes.append(
-            f"‡ Training collapsed ({'; '.join(collapsed)}): "
-            f"{others}a dash stands where there is no number."
+            f"‡ Training collapsed ({'; '.join(collapsed)}). Collapsed seeds are in the mean, but "
+            "for those that left no weights; a dash stands where no seed left any."
         )
     return notes
 
 
 def lost_seeds(row: dict, cells: Cells, table: dict) -> str:
-    """Return words such as `1 of 3 seeds` for the collapsed seeds of a row; empty where none is."""
+    """Return `1 of 3 seeds, as ...` for the collapsed seeds of a row; empty where none is."""
     runs = cells[row["cell"], table["benchmarks"][0]["name"]]["runs"]
-    lost = [str(run["seed"]) for run in runs if run["status"] == "collapsed"]
-    return f"{len(lost)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}" if lost else ""
+    lost = [run for run in runs if run["status"] == "collapsed"]
+    reasons = dict.fromkeys(
+        mark["rule"] for run in runs for mark in run.get("marks", []) or [NO_WEIGHTS] if run in lost
+    )
+    seeds = f"{len(lost)} of {len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    return f"{seeds}, {', '.join(reasons)}" if lost else ""
 
 
 def latex_table(name: str, table: dict, cells: Cells, marks: Marks = NONE) -> str:

@@ -3,26 +3,28 @@
 One interval is for problems like these, the other, from several seeds, for these very problems.
 
 Reads the evaluation records of all seeds with the verdicts beside them, and refuses a record that
-was not made by the planned job. A seed whose training collapsed has no number: the cell is then
-`collapsed`, and its accuracy is the mean over the other seeds (none left: null).
+was not made by the planned job. A cell with a collapsed seed is `collapsed`. The number of the seed
+stays in the mean; only a training that ended at a number that is none has left none.
 """
 
 from statistics import fmean
 
-from scripts.cli import job_arguments, planned_run
-from scripts.lib.files import write_json
+from scripts.cli import Run, job_arguments, planned_run
+from scripts.lib.files import read_json, write_json
+from scripts.lib.scores.collapse import Mark, Texts, marks_of_log, marks_of_texts, read_texts
 from scripts.lib.scores.intervals import accuracy_interval, same_problems_interval
 from scripts.lib.scores.statistics import accuracy, chance_level
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct, verdicts_of
 
 
-def score_run(evaluation: Evaluation) -> dict:
+def score_run(evaluation: Evaluation, marks: list[Mark]) -> dict:
     """Return the entry of one seed in a cell record."""
     record, verdicts = evaluation
     run = {
         "seed": record["seed"],
-        "status": record["status"],
-        "reason": record.get("reason"),
+        "status": "collapsed" if marks else record["status"],
+        "reason": "; ".join(mark["reason"] for mark in marks) or record.get("reason"),
+        "marks": marks,
         "accuracy": None,
         "interval": None,
         "strict_accuracy": None,
@@ -45,15 +47,21 @@ def score_run(evaluation: Evaluation) -> dict:
     }
 
 
-def score_benchmark(evaluations: list[Evaluation]) -> dict:
-    """Return the cell record of one benchmark from the evaluations of all its seeds."""
+def score_benchmark(
+    evaluations: list[Evaluation], marks: dict[int, list[Mark]] | None = None
+) -> dict:
+    """Return the cell record of one benchmark from the evaluations of all its seeds.
+
+    `marks` says by which rules a seed has collapsed, although it left a model.
+    """
     evaluations = sorted(evaluations, key=lambda evaluation: evaluation.record["seed"])
     first = evaluations[0].record
+    runs = [score_run(e, (marks or {}).get(e.record["seed"], [])) for e in evaluations]
     finished = [evaluation for evaluation in evaluations if evaluation.verdicts is not None]
     record = {
         "cell": first["cell"],
         "benchmark": first["benchmark"],
-        "status": "ok" if len(finished) == len(evaluations) else "collapsed",
+        "status": "ok" if all(run["status"] == "ok" for run in runs) else "collapsed",
         "accuracy": None,
         "interval": None,
         "interval_method": None,
@@ -64,7 +72,7 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
         "seeds": [evaluation.record["seed"] for evaluation in evaluations],
         "problems": first["problems"],
         "samples": first["samples"],
-        "runs": [score_run(evaluation) for evaluation in evaluations],
+        "runs": runs,
     }
     if finished:
         means = stack_correct(finished)
@@ -83,16 +91,38 @@ def score_benchmark(evaluations: list[Evaluation]) -> dict:
     return record
 
 
+def marks_of_seeds(run: Run, name: str) -> dict[int, list[Mark]]:
+    """Return the marks of every seed of a trained cell that left a model."""
+    part = run.part(name)
+    if "trainings" not in part.job.inputs:
+        return {}
+    limits = part.settings["collapse"]
+    texts: dict[int, dict[str, Texts]] = {}
+    for path in part.paths("all_scores"):
+        record = read_json(path)
+        if record["status"] == "ok":
+            of_seed = texts.setdefault(record["seed"], {})
+            of_seed[record["benchmark"]] = read_texts(path.with_suffix(".parquet"))
+    trainings = [read_json(path) for path in part.paths("trainings")]
+    return {
+        record["seed"]: marks_of_log(record["log"], record["vocabulary"], limits)
+        + marks_of_texts(texts.get(record["seed"], {}), limits)
+        for record in trainings
+        if record["status"] == "ok"
+    }
+
+
 def main() -> None:
     """Read the flags and write one record per benchmark."""
     parser = job_arguments(__doc__)
     parser.add_argument("--cell", required=True, help="name of the cell")
     args = parser.parse_args()
     run = planned_run(args, "score_cell", cell=args.cell)
+    marks = marks_of_seeds(run, next(iter(run.job.parts)))  # all benchmarks have the same
     for name in run.job.parts:
         part = run.part(name)
         evaluations = read_evaluations(part.paths("scores")).values()
-        write_json(part.output("cell"), {"key": part.key, **score_benchmark([*evaluations])})
+        write_json(part.output("cell"), {"key": part.key, **score_benchmark([*evaluations], marks)})
         part.write_record(part.output("record"), part.output("cell"))
 
 

@@ -19,21 +19,20 @@ from scripts.lib.engines.vllm_colocated import colocated
 from scripts.lib.training.passes import batch_of_process, sequences_per_pass
 from scripts.lib.training.processes import processes
 from scripts.lib.training.program import training_program
+from scripts.lib.training.recipes import check_problems
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
-
-BENCHMARK = "gsm8k"  # whose rules judge the training problems: all of them are in GSM8K's schema
 
 Reward = Callable[..., list[float]]
 
 
 def problems(
-    examples: list[dict[str, Any]], tokenizer: Any, longest: int | None
+    examples: list[dict[str, Any]], tokenizer: Any, longest: int | None, rules: str
 ) -> tuple[list[dict[str, Any]], dict[str, int], int]:
     """Return the columns that GRPO and the rewards read, the counts, and the longest prompt.
 
     A problem whose prompt has over `longest` tokens (what the model's positions leave beside a
-    completion) is left out and counted.
+    completion) is left out and counted. `rules` is the schema that the golds are written in.
     """
     rows, lengths = [], []
     for example in examples:
@@ -41,7 +40,7 @@ def problems(
             example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
         )["input_ids"]
         if longest is None or len(ids) <= longest:
-            row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": BENCHMARK}
+            row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": rules}
             rows.append(row)
             lengths.append(len(ids))
     if not rows:
@@ -55,18 +54,30 @@ def problems(
 
 
 def with_prefill(reward: Reward, opened: str) -> Reward:
-    """Let a reward judge the completion together with the tag that the prompt has opened."""
+    """Let a reward judge the completion together with the thought that the prompt has opened."""
     if not opened:
         return reward
 
     @functools.wraps(reward)
     def whole(completions: list[list[dict[str, str]]], **columns: Any) -> list[float]:
         opened_too = [
-            [{**turns[0], "content": opened + turns[0]["content"]}] for turns in completions
+            [{**turns[0], "content": whole_text(opened, turns[0]["content"])}]
+            for turns in completions
         ]
         return reward(completions=opened_too, **columns)
 
     return whole
+
+
+def whole_text(opened: str, text: str) -> str:
+    """Return what the rewards judge: the completion behind what the prompt has opened.
+
+    Behind a thought that the prompt has closed again, what is before the answer is the thought.
+    """
+    thought, tag, answer = text.partition("<answer>")
+    if "</think>" in opened and tag:
+        return f"<think>{thought}</think>{tag}{answer}"
+    return opened + text
 
 
 def reward_functions(settings: dict[str, Any], opened: str) -> tuple[list[Reward], list[float]]:
@@ -95,7 +106,9 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     room = getattr(model.config, "max_position_embeddings", None)
     longest = room and room - recipe["max_completion_length"]
-    rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest)
+    rules = settings["grader"]["rules"]
+    rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest, rules)
+    check_problems(len(rows), recipe)
     length = longest_prompt + recipe["max_completion_length"]
     batch = batch_of_process(recipe["global_batch_size"], processes())
     tokens, limit = inputs.tokens_per_pass, "max_completion_length"

@@ -29,7 +29,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     from trl import SFTConfig, SFTTrainer
 
     from scripts.lib.model.chat_template import load_tokenizer
-    from scripts.lib.model.checkpoints import end_of_turn, load_model
+    from scripts.lib.model.checkpoints import load_model
+    from scripts.lib.model.stop_tokens import end_of_turn
     from scripts.lib.training.recipes import lora_config, trainer_arguments
 
     disable_progress_bars()

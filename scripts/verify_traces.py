@@ -21,7 +21,7 @@ def main() -> None:
     traces = load_rows(args.traces, run.settings["schema"])
     problems = read_jsonl(args.problems)
     joined, unjoined = join_golds(traces, problems, run.settings["prompt"])
-    examples, wrong = keep_right(joined, run.settings["grader"]["timeout"])
+    examples, wrong = keep_right(joined, **run.settings["grader"])
     if not examples:
         raise SystemExit(
             f"{args.traces}: none of {len(traces)} traces is right; {len(unjoined)} are unfinished "

@@ -134,10 +134,13 @@ def case(
     tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
-    settings = {"seed": 0, "recipe": recipe, "collapse": {"zero_reward_steps": 100}}
+    settings = {"seed": 0, "recipe": recipe}
     settings["chat_template_kwargs"] = {}
     if rule == "train_grpo":
-        settings |= {"rewards": {"format": 1.0, "accuracy": 1.0}, "grader": {"timeout": 5.0}}
+        settings |= {
+            "rewards": {"format": 1.0, "accuracy": 1.0},
+            "grader": {"timeout": 5.0, "rules": "gsm8k"},
+        }
     paths = {
         "parent": parent,
         "examples": examples(folder / "examples.jsonl"),

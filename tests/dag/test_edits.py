@@ -109,7 +109,11 @@ CONFIG_EDITS = {
         scored(30, 30, train_sft=8, train_grpo=10),
     ),
     "fewer seeds": ("paper", put("seeds", [0]), {"score_cell": 30, **NUMBERS}),
-    "fewer benchmarks": ("paper", put("evaluate", ["gsm8k"]), NUMBERS),
+    "fewer benchmarks": (  # a collapse is marked by all of them
+        "paper",
+        put("evaluate", ["gsm8k"]),
+        {"score_cell": 18, **NUMBERS},
+    ),
     "fewer tables": (
         "paper",
         put("tabulate", ["table2"]),
@@ -129,8 +133,8 @@ CONFIG_EDITS = {
     ),
     "when RL counts as collapsed": (
         "paper",
-        put("collapse/zero_reward_steps", 9),
-        scored(30, 10, train_grpo=30),
+        put("collapse/kl", 9.0),
+        {"score_cell": 18, **NUMBERS, "compare_parents": 0},
     ),
     "the grader's time limit": (
         "paper",
@@ -162,7 +166,7 @@ CONFIG_EDITS = {
     "rows, columns and digest that are expected": (
         "paper",
         lambda config: config["datasets"]["gsm8k"]["hub"].update(
-            rows=7, columns=["question"], sha256="a" * 64
+            rows=700, columns=["question"], sha256="a" * 64
         ),
         NOTHING,
     ),
@@ -364,10 +368,18 @@ CODE_EDITS = {
     "when a training collapsed": (
         [
             replaced(
-                "scripts/lib/training/collapse.py", ("== zero_reward_steps", "> zero_reward_steps")
+                "scripts/lib/training/collapse.py", ('"loss", "grad_norm"', '"grad_norm", "loss"')
             )
         ],
         TRAINED_DEMO,
+    ),
+    "what a collapse is marked by": (
+        [
+            replaced(
+                "scripts/lib/scores/collapse.py", ("SHORTEST_WINDOW = 10", "SHORTEST_WINDOW = 9")
+            )
+        ],
+        SCORES | {"compare_parents": 0},
     ),
     "which questions are duplicates": (
         [replaced("scripts/lib/data/cleaning.py", ('r"[^\\W_]+"', 'r"[^\\W]+"'))],

@@ -65,13 +65,36 @@ def test_seeds_and_cells_have_keys_of_their_own():
     assert len(keys) == 3
 
 
-def test_one_benchmarks_samples_change_no_other_benchmarks_key():
-    def keys(change=lambda config: None):
-        parts = job(study_with(change), "score_cell", cell=CELL).parts
+def test_one_benchmarks_samples_change_no_other_benchmarks_evaluation():
+    def keys(rule, change=lambda config: None, **named):
+        parts = job(study_with(change), rule, **named).parts
         return {name: part.key for name, part in parts.items()}
 
-    changed = keys(lambda c: c["benchmarks"]["amc23"].update(num_samples=8))
-    assert {name for name in changed if changed[name] != keys()[name]} == {"amc23"}
+    def changed(rule, **named):
+        after = keys(rule, lambda c: c["benchmarks"]["amc23"].update(num_samples=8), **named)
+        return {name for name, key in keys(rule, **named).items() if after[name] != key}
+
+    assert changed("evaluate", cell=CELL, seed=0) == {"amc23"}
+    assert changed("score_cell", cell="qwen2.5-0.5b") == {"amc23"}
+    assert len(changed("score_cell", cell=CELL)) == 5  # a collapse is marked by all benchmarks
+
+
+def test_the_graders_rules_are_those_of_the_data_set_whatever_its_benchmark_is_called():
+    def change(config):
+        config["benchmarks"]["physics"] = config["benchmarks"].pop("olympiadbench")
+        config["evaluate"] = ["physics", "gsm8k"]
+        config["datasets"]["olympiads"] = config["datasets"]["gsm8k"] | {"schema": "olympiadbench"}
+        config["stages"]["rl"]["data"] = "olympiads"
+        config["stages"]["rl"]["override"] = {"global_batch_size": 64}
+
+    study = study_with(change)
+    for benchmark, schema in {"physics": "olympiadbench", "gsm8k": "gsm8k"}.items():
+        settings = job(study, "evaluate", cell=CELL, seed=0, benchmark=benchmark).settings
+        assert settings["grader"] == {"timeout": 5.0, "rules": schema}
+    trained = job(study, "train_grpo", cell=CELL, seed=0).settings
+    assert trained["grader"]["rules"] == "olympiadbench"
+    traces = job(study, "verify_traces", dataset="gsm8k-distilled").settings
+    assert traces["grader"]["rules"] == "gsm8k"
 
 
 def test_a_table_follows_its_cells():
@@ -151,13 +174,16 @@ def test_a_rule_without_an_entry_is_named():
         rules.environment_of("three")
 
 
-def test_collapse_counts_for_grpo_alone():
+def test_what_a_collapse_is_marked_by_stands_in_no_trainings_key():
     def change(config):
-        config["collapse"]["zero_reward_steps"] = 7
+        config["collapse"]["kl"] = 7.0
 
-    sft = {"cell": "qwen2.5-0.5b+sft", "seed": 0}
-    assert key("train_sft", change, **sft) == key("train_sft", **sft)
-    assert key("train_grpo", change, cell=CELL, seed=0) != key("train_grpo", cell=CELL, seed=0)
+    for rule, cell in (("train_grpo", CELL), ("evaluate", CELL)):
+        named = {"cell": cell, "seed": 0}
+        assert key(rule, change, **named) == key(rule, **named)
+    assert key("score_cell", change, cell=CELL) != key("score_cell", cell=CELL)
+    untrained = "qwen2.5-0.5b"
+    assert key("score_cell", change, cell=untrained) == key("score_cell", cell=untrained)
 
 
 def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):

@@ -147,7 +147,7 @@ def test_traces_are_judged_again_whatever_they_box_while_thinking():
         trace("no answer", "<think>1080</think> Done."),
     ]
     joined, _ = join_golds(traces, [problem("7", "Q?", "1,080")], PROMPT)
-    kept, removed = keep_right(joined, timeout=5.0)
+    kept, removed = keep_right(joined, 5.0, "gsm8k")
     assert [e["id"] for e in kept] == ["right"]
     assert "'20', not '1,080'" in reasons(removed)["wrong"]
     assert reasons(removed).keys() == {"wrong", "no answer"}
@@ -168,6 +168,15 @@ def test_golds_that_the_published_set_damaged_are_found(answer, gold, corrupted)
     assert corrupted_golds([loaded], [problem("7", "Q?", gold)]) == (["3"] if corrupted else [])
 
 
+def test_traces_are_judged_by_the_rules_of_their_problems():
+    example = {"id": "1", "gold": r"4.2 \pm 0.1", "question": "Q?"}
+    example["completion"] = [{"role": "assistant", "content": "<answer>4.15</answer>"}]
+    assert [len(keep_right([example], 5.0, rules)[0]) for rules in ("olympiadbench", "gsm8k")] == [
+        1,
+        0,
+    ]
+
+
 def test_a_trace_without_a_gold_of_its_own_has_no_damaged_one():
     assert corrupted_golds([trace("0", "")], [problem("7", "Q?", "18")]) == []
 
@@ -186,7 +195,7 @@ def test_the_real_traces_are_joined_judged_and_written_as_examples(real_data):
     traces = rows("camel", "camel_cookbook_r1_traces_sample.jsonl")
     problems = rows("gsm8k", "gsm8k_train.jsonl")
     joined, unjoined = join_golds(traces, problems, PROMPT)
-    kept, wrong = keep_right(joined, timeout=5.0)
+    kept, wrong = keep_right(joined, 5.0, "gsm8k")
     assert (len(traces), len(unjoined), len(wrong), len(kept)) == (14, 0, 0, 14)
     assert corrupted_golds(traces, problems) == []
 

@@ -2,6 +2,7 @@
 
 import copy
 import errno
+import gzip
 import io
 import re
 import subprocess
@@ -16,7 +17,7 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from scripts.fetch_dataset import check_files, check_rows
+from scripts.fetch_dataset import check_files, check_rows, rows_of_files
 from scripts.lib.dag.jobs import job
 from scripts.lib.data.hub import seconds_asked
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
@@ -215,6 +216,45 @@ def test_every_layout_is_fetched_at_its_revision(hub, tmp_path, name):
     assert not hub.made("socratic-")
 
 
+LINES = (
+    b'{"id": "007", "day": "2024-05-01", "n": 7, "x": null}\n{"id": "1e3", "day": "", "n": 7.0}\n'
+)
+TEXTS = {
+    "rows.csv": b"id,day\r\n007,2024-05-01\r\n1e3,\r\n",
+    "rows.tsv": b"id\tday\n007\t2024-05-01\n1e3\t\n",
+    "rows.jsonl": LINES,
+    "rows.json": b"[" + LINES.strip().replace(b"\n", b",") + b"]",
+    "rows.jsonl.gz": gzip.compress(LINES),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_type_is_guessed(name, tmp_path):
+    (tmp_path / name).write_bytes(TEXTS[name])
+    rows = rows_of_files([tmp_path / name])
+    assert [(row["id"], row["day"]) for row in rows] == [("007", "2024-05-01"), ("1e3", "")]
+    if "json" in name:
+        assert [row["n"] for row in rows] == [7, 7.0] and isinstance(rows[0]["n"], int)
+        assert rows[1]["x"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("rows.csv", b"id,day\n1\n", "row 0: not as many fields"),
+        ("rows.csv", b"id,day\n1,2,3\n", "row 0: not as many fields"),
+        ("rows.jsonl", b'{"id": 1}\n{"id"\n', "line 2: not a JSON line"),
+        ("rows.jsonl", b'{"id": 1}\n3\n', "row 1: not an object"),
+        ("rows.csv", b"id\n\xff\n", "cannot be read as a data set"),
+        ("rows.json.zst", b"", "without guessing types"),
+    ],
+)
+def test_a_text_file_that_is_broken_is_named_with_its_row(name, content, message, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SystemExit, match=message):
+        rows_of_files([tmp_path / name])
+
+
 @pytest.mark.slow
 def test_the_rules_fetch_data_and_models_whatever_the_callers_offline_switch(hub, tmp_path):
     source, rows = published(hub, "gsm8k", tmp_path)
@@ -223,6 +263,7 @@ def test_the_rules_fetch_data_and_models_whatever_the_callers_offline_switch(hub
         "study": "loopback",
         "datasets": {"gsm8k": {"hub": source}, "gsm8k-test": {"hub": source | test}},
         "models": {"qwen2.5-0.5b": {"revision": published_model(hub)}},
+        "recipes": {"grpo": {"global_batch_size": 64}},  # four problems per step
     }
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     targets = [
@@ -245,6 +286,18 @@ def test_the_rules_fetch_data_and_models_whatever_the_callers_offline_switch(hub
     )
     assert (checkpoint / "model.safetensors").read_bytes() == WEIGHTS
     assert f"{MODEL}: fetching 4 of 4 files" in process.stderr
+
+
+def test_a_model_arrives_with_whatever_its_tokenizer_needs(hub, tmp_path):
+    start = {"config.json": b"{}", "tokenizer_config.json": b"{}", "model.safetensors": WEIGHTS}
+    commit = hub.add(MODEL, start | {"tokenizer.model": b"sentences"}, kind="models")
+    process = fetch_model(hub, tmp_path, commit)
+    assert process.returncode == 0, process.stderr
+    files = read_json(tmp_path / "record.json")["files"]
+    assert set(files) == {*start, "tokenizer.model"}
+    (tmp_path / "record.json").unlink()
+    commit = hub.add(MODEL, start | {"README.md": b"# none"}, kind="models")
+    assert_refused(tmp_path, fetch_model(hub, tmp_path, commit), "no tokenizer's vocabulary")
 
 
 def test_only_the_fetch_rules_may_ask_the_hub():
@@ -416,7 +469,8 @@ def test_a_card_that_names_a_users_file_is_refused(hub, tmp_path):
 
 
 def test_a_link_that_stays_inside_is_followed(hub, tmp_path):
-    commit = hub.add(MODEL, {"config.json": b"{}", "inside/a.json": b"[1]"}, kind="models")
+    files = {"config.json": b"{}", "tokenizer.json": b"{}", "inside/a.json": b"[1]"}
+    commit = hub.add(MODEL, files, kind="models")
     _, download = with_precious(tmp_path, MODEL, commit)
     process = fetch_model(hub, tmp_path, commit)
     assert process.returncode == 0, process.stderr

@@ -47,13 +47,14 @@ def test_vllm_samples_from_the_weights_that_were_just_trained(lora, tiny, tmp_pa
     assert max(step[DIFFERENCE] for step in record["log"]) < 0.01
 
 
-def test_without_synchronisation_the_difference_shows_it(tiny, tmp_path, monkeypatch):
+def test_without_synchronisation_the_run_ends_at_once_with_the_cure(tiny, tmp_path, monkeypatch):
     from trl.generation.vllm_generation import VLLMGeneration
 
     monkeypatch.setattr(VLLMGeneration, "sync_weights", lambda self: None)
-    record = trained(tmp_path, tiny)
-    assert record["log"][0][DIFFERENCE] < 0.01
-    assert record["log"][-1][DIFFERENCE] > 0.01
+    monkeypatch.setattr("scripts.lib.training.rollouts.LARGEST_DIFFERENCE", 0.01)  # in ten steps
+    with pytest.raises(SystemExit, match=r"more than 0.01: its weights were not synchronised"):
+        trained(tmp_path, tiny)
+    assert not (tmp_path / "out" / "training.json").exists()
 
 
 def stopped_at(step):

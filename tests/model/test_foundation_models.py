@@ -5,6 +5,7 @@ import yaml
 
 from scripts.lib.dag.jobs import job
 from scripts.lib.engines.start import EngineSettings
+from scripts.lib.files import write_json
 from scripts.lib.machine.memory import available_memory, check_memory, evaluation_gb
 from scripts.lib.model.chat_template import set_template_settings
 from scripts.lib.study.validation import validated_study
@@ -79,3 +80,31 @@ def test_an_evaluation_that_cannot_fit_ends_before_a_model_is_loaded(tmp_path, m
     monkeypatch.setattr("scripts.lib.machine.memory.available_memory", lambda: ("the GPU", 1.0))
     with pytest.raises(SystemExit, match="toy.sft may need 20.0 GB"):
         run(tmp_path, record, {"gsm8k": 2}, memory_gb=20.0)
+
+
+def test_a_sentencepiece_model_is_whole_with_its_vocabulary_and_refused_without(tmp_path):
+    import sentencepiece
+
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.stop_tokens import stop_ids_of
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(ROOT / "docs" / "statistics.md"),
+        model_prefix=str(folder / "tokenizer"),
+        vocab_size=500,
+        model_type="bpe",
+        byte_fallback=True,
+        minloglevel=2,
+    )
+    write_json(folder / "config.json", {"model_type": "llama", "vocab_size": 500})
+    settings = {"tokenizer_class": "LlamaTokenizer", "eos_token": "</s>", "unk_token": "<unk>"}
+    template = "{% for m in messages %}[{{ m.role }}] {{ m.content }}</s>{% endfor %}"
+    write_json(folder / "tokenizer_config.json", settings | {"chat_template": template})
+    tokenizer = load_tokenizer(folder)
+    assert len(tokenizer) == 500
+    assert tokenizer.convert_ids_to_tokens(stop_ids_of(folder, tokenizer)) == ["</s>"]
+    (folder / "tokenizer.model").unlink()
+    with pytest.raises(SystemExit, match="a vocabulary of 3 tokens"):
+        load_tokenizer(folder)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from scripts.collect_scores import COLUMNS, score_rows
+from scripts.compare_parents import comparison_rows
 from scripts.lib.scores.table_cells import read_cells, write_csv
 from scripts.lib.scores.verdicts import read_evaluations
 from scripts.score_cell import score_benchmark
@@ -46,6 +47,27 @@ def test_a_collapsed_seed_is_marked_and_has_no_number(tmp_path):
     assert [row["accuracy"] for row in rows] == ["0.750000", None]
     none = score_benchmark([found["toy+rl", 1, "gsm8k"]])
     assert (none["accuracy"], none["interval"], none["chance"]) == (None, None, None)
+
+
+def test_a_collapsed_seed_that_left_a_model_stays_in_the_mean_and_in_the_pairs(tmp_path):
+    paths = [
+        write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
+        write_evaluation(tmp_path, "toy+rl", 1, RIGHT_1_OF_4),
+        write_evaluation(tmp_path, "toy", 0, RIGHT_1_OF_4),
+        write_evaluation(tmp_path, "toy", 1, RIGHT_1_OF_4),
+    ]
+    found = read_evaluations(paths)
+    mark = {"rule": "KL", "reason": "the KL was 1e+04", "evidence": [{"step": 9, "kl": 1.0e4}]}
+    runs = [found["toy+rl", seed, "gsm8k"] for seed in (0, 1)]
+    record = score_benchmark(runs, {0: [], 1: [mark]})
+    assert (record["status"], record["accuracy"]) == ("collapsed", 0.5)
+    assert [run["status"] for run in record["runs"]] == ["ok", "collapsed"]
+    assert record["runs"][1]["reason"] == mark["reason"]
+    assert record["runs"][1]["marks"] == [mark]
+    assert [row["accuracy"] for row in score_rows(record)] == ["0.750000", "0.250000"]
+    family = {"against": "parent", "pairs": [["toy+rl", "toy", "pooled"]]}
+    (row,) = comparison_rows({"families": [family], "benchmarks": ["gsm8k"]}, found, [0, 1])
+    assert (row["seeds"], row["accuracy"]) == (2, "0.500000")
 
 
 def test_scores_have_stable_columns_and_numbers(tmp_path):

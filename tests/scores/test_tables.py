@@ -44,12 +44,20 @@ def test_collapsed_rows_are_marked_and_explained():
     tex = latex_table("table2", table_settings(), table_records())
     dash = r"\multicolumn{2}{c}{--}"
     assert rf"Toy+SFT+RL$^{{\ddagger}}$ & {dash} & {dash} \\" in tex
-    assert r"$^{\ddagger}$ Training collapsed (Toy+SFT+RL: 1 of 1 seed)" in tex
+    assert r"$^{\ddagger}$ Training collapsed (Toy+SFT+RL: 1 of 1 seed, no weights)" in tex
     markdown = markdown_table(table_settings(), table_records())
     assert re.search(r"\| Toy\+SFT\+RL‡ +\| – +\| – +\|", markdown)
-    assert "‡ Training collapsed (Toy+SFT+RL: 3 of 3 seeds): a number is the mean" in (
+    assert "‡ Training collapsed (Toy+SFT+RL: 3 of 3 seeds, no weights). Collapsed seeds" in (
         markdown_table(table_settings(), table_records(seeds=3))
     )
+    marked = table_records()
+    for name in ("gsm8k", "amc23"):
+        marked["toy+sft+rl", name] = cell_record("toy+sft+rl", name, 0.5) | {"status": "collapsed"}
+        run = {"seed": 0, "status": "collapsed", "marks": [{"rule": "KL"}, {"rule": "cut off"}]}
+        marked["toy+sft+rl", name]["runs"] = [run]
+    markdown = markdown_table(table_settings(), marked)
+    assert re.search(r"\| Toy\+SFT\+RL‡ +\| 50.0 \[", markdown)
+    assert "(Toy+SFT+RL: 1 of 1 seed, KL, cut off)" in markdown
     healthy = table_records() | {
         ("toy+sft+rl", name): cell_record("toy+sft+rl", name, 0.5) for name in ("gsm8k", "amc23")
     }

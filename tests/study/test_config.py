@@ -13,6 +13,9 @@ PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "demo" / "study.yaml").read_text())
 
 
+TRACES = DEMO["datasets"]["toy-gsm8k-distilled"]
+
+
 def mistakes_of(change, files=(ROOT / "config.yaml",)) -> str:
     """Return the message about a changed copy of the paper's config."""
     config = copy.deepcopy(PAPER)
@@ -114,12 +117,46 @@ def test_a_model_has_exactly_one_source():
         (lambda c: c["stages"]["rl"].update(recipe="sft"), "'sft' has no num_generations"),
         (lambda c: c["recipes"]["sft"].pop("weight_decay"), "'sft-lora' has no weight_decay"),
         (lambda c: c["recipes"]["sft-lora"]["lora"].pop("r"), "'sft-lora-tokens' has no lora.r"),
+        (
+            lambda c: c["stages"]["sft"].update(override={"inherit": "grpo"}),
+            "stages.sft.override.inherit: a stage inherits by `recipe` alone",
+        ),
+        (
+            lambda c: c["stages"]["sft"].update(override={"learning_rte": 1.0}),
+            "stages.sft.override.learning_rte: unknown key; did you mean 'learning_rate'?",
+        ),
+        (
+            lambda c: c["recipes"].update(grpo={"learning_rate": 1.0, "num_generations": 8}),
+            "stages.rl.recipe: recipe 'grpo' has no temperature",
+        ),
+        (
+            lambda c: c["stages"]["rl"].update(override={"global_batch_size": 16 * 7474}),
+            "stages.rl.data: 'gsm8k' has 7473 problems at most, and a step of recipe 'grpo' takes "
+            "7474 (global_batch_size / num_generations): it would train 0 steps",
+        ),
+        (
+            lambda c: c["recipes"]["grpo"].update(num_generations=7),
+            "stages.rl.recipe: global_batch_size 512 of recipe 'grpo' must be a multiple",
+        ),
+        (
+            lambda c: c["cleaning"]["decontaminate"].append("gsm8k"),
+            "cleaning.decontaminate[5]: 'gsm8k' is what stage 'sft' trains on: all of it",
+        ),
         (lambda c: c["recipes"]["sft-lora"].update(inherit="sfft"), "did you mean 'sft'?"),
         (
             lambda c: c["recipes"]["sft"].update(inherit="sft-lora-tokens"),
             "recipes.sft.inherit: inherits from itself",
         ),
         (lambda c: c["benchmarks"]["amc23"].update(dataset="gsm8k-distilled"), "not of traces"),
+        (
+            lambda c: (
+                c.update(tokenizers=DEMO["tokenizers"]),
+                c["models"].update(DEMO["models"]),
+                c["datasets"].update(toy={**TRACES, "problems": "toy"}),
+                c["stages"]["rl"].update(data="toy"),
+            ),
+            "datasets.toy.problems: must be a set of problems, not of traces",
+        ),
         (lambda c: c["models"].update(DEMO["models"]), "unknown tokenizer 'toy'"),
     ],
 )
@@ -196,3 +233,53 @@ def test_what_the_command_line_says_is_blamed_on_it(tmp_path):
     assert "give them in a --configfile" in str(ended.value)
     with pytest.raises(SystemExit, match=r"--config: evaluate\[0\]: unknown benchmark 'gsm8kk'"):
         validated_study(PAPER | {"evaluate": ["gsm8kk"]}, [file], {"evaluate": ["gsm8kk"]})
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda c: c["recipes"]["sft"].update(learning_rate=float("inf")), "recipes.sft.learning"),
+        (lambda c: c["recipes"]["sft"].update(warmup_steps=float("nan")), "recipes.sft.warmup"),
+        (lambda c: c["evaluation"].update(temperature=float("nan")), "evaluation.temperature"),
+        (lambda c: c["rewards"].update(format=float("-inf")), "rewards.format"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(change, path):
+    message = mistakes_of(change)
+    assert path in message
+    assert "is no finite number" in message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["benchmarks"]["gsm8k"].update(dataset="gsm8k"),
+        lambda c: c["datasets"]["gsm8k-test"]["hub"].update(split="train"),
+        lambda c: c["datasets"]["gsm8k-test"]["mirror"].update(file="gsm8k_train.jsonl"),
+        lambda c: c["stages"].update(sft={**c["stages"]["sft"], "data": "gsm8k-test"}),
+    ],
+)
+def test_a_benchmark_on_the_training_set_is_refused(change):
+    message = mistakes_of(change)
+    assert "benchmarks.gsm8k.dataset: 'gsm8k" in message
+    assert "trains on" in message
+
+
+def test_a_benchmark_that_is_not_evaluated_may_be_of_training_problems():
+    config = copy.deepcopy(PAPER)
+    config["benchmarks"]["seen"] = {"label": "Seen", "dataset": "gsm8k", "num_samples": 1}
+    assert validated_study(config, []).name == "paper"
+
+
+def test_generated_problems_of_one_seed_and_split_are_one_set():
+    def change(config):
+        config["datasets"] |= copy.deepcopy(DEMO["datasets"])
+        config["stages"]["sft"]["data"] = "toy-gsm8k"
+        config["benchmarks"]["gsm8k"]["dataset"] = "toy-amc23"
+        config["datasets"]["toy-amc23"]["generate"] = {
+            **config["datasets"]["toy-gsm8k"]["generate"],
+            "rows": 9,
+        }
+
+    message = mistakes_of(change)
+    assert "'toy-amc23', whose rows are those of 'toy-gsm8k', is what stage 'sft'" in message

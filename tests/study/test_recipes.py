@@ -6,7 +6,7 @@ import yaml
 from snakemake.utils import update_config
 
 from scripts.lib.study.cells import Study
-from scripts.lib.study.recipes import ancestors, recipe_of, resolved
+from scripts.lib.study.recipes import ancestors, label_of, recipe_of, resolved
 from tests.workflow import DEMO, ROOT
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -41,6 +41,25 @@ def test_an_override_of_a_recipe_reaches_those_that_inherit_it():
     demo = study_of(yaml.safe_load(DEMO.read_text()))
     assert recipe_of(demo, "kd-lora")["max_length"] == 512
     assert recipe_of(demo, "kd-lora")["lora"] == PAPER["recipes"]["sft-lora"]["lora"]
+
+
+def test_a_recipe_of_another_file_is_inherited_by_name_and_a_stage_overrides_one_value():
+    mine = {
+        "recipes": {"mine": {"inherit": "grpo", "learning_rate": 2.0e-6}},
+        "stages": {
+            "rl-mine": {"label": "RL", "trainer": "grpo", "data": "gsm8k", "recipe": "mine"},
+            "rl-beta0": {"label": "RL", "trainer": "grpo", "data": "gsm8k", "recipe": "grpo"},
+            "rl": {"override": {"beta": 0.1, "model_init_kwargs": {"dtype": "bfloat16"}}},
+        },
+    }
+    mine["stages"]["rl-beta0"]["override"] = {"beta": 0.0}
+    study = study_of(mine)
+    grpo = PAPER["recipes"]["grpo"]
+    assert recipe_of(study, "rl-mine") == grpo | {"learning_rate": 2.0e-6}
+    assert recipe_of(study, "rl-beta0") == grpo | {"beta": 0.0}
+    changed = {"beta": 0.1, "model_init_kwargs": {"dtype": "bfloat16"}}
+    assert recipe_of(study, "rl") == grpo | changed
+    assert [label_of(study, stage) for stage in ("rl-mine", "rl-beta0")] == ["mine", "rl-beta0"]
 
 
 def test_the_ancestors_of_a_circle_end():

@@ -13,7 +13,7 @@ from scripts.lib.files import write_json
 from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training import collapse
 from scripts.lib.training.passes import batch_of_process, sequences_per_pass
-from scripts.lib.training.recipes import check_generation, check_names
+from scripts.lib.training.recipes import check_generation, check_names, check_problems
 from scripts.lib.training.resume import Clock, last_checkpoint, mark_complete
 from tests.training_case import GRPO, SFT, case, tiny_model
 
@@ -71,6 +71,13 @@ def test_completions_of_one_prompt_stay_together():
         check_generation(GRPO | {"num_generations": 3})
 
 
+def test_fewer_problems_than_prompts_per_step_are_refused():
+    recipe = {"global_batch_size": 8, "num_generations": 4}
+    check_problems(2, recipe)
+    with pytest.raises(SystemExit, match=r"1 problems .* a step takes 2 prompts .* 0 steps"):
+        check_problems(1, recipe)
+
+
 def test_a_checkpoint_between_two_generations_is_refused():
     twice = GRPO | {"num_iterations": 4}
     check_generation(twice | {"save_steps": 8})
@@ -85,24 +92,26 @@ def logged(*rewards: float) -> list[dict]:
     ]
 
 
-def test_a_reward_of_zero_is_a_collapse_only_when_it_lasts():
-    assert collapse.found(logged(0, 0, 0.1, 0, 0), zero_reward_steps=3) is None
-    verdict = collapse.found(logged(0.2, 0, 0, 0, 0.3), zero_reward_steps=3)
-    assert verdict["reason"] == "the reward was 0 for 3 steps in a row, to step 4"
-    assert [entry["step"] for entry in verdict["evidence"]] == [2, 3, 4]
-
-
 @pytest.mark.parametrize("name", ["loss", "grad_norm"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_number_that_is_none_is_a_collapse_and_fits_into_json(name, value):
     history = [*logged(1.0), {"step": 2, "loss": 0.1, "grad_norm": 1.0} | {name: value}]
-    verdict = collapse.found(history, zero_reward_steps=None)
+    verdict = collapse.found(history)
     assert verdict["reason"] == f"{name} was {value} at step 2"
     json.dumps(verdict, allow_nan=False)
 
 
 def test_a_healthy_run_and_its_closing_entry_are_no_collapse():
-    assert collapse.found([*logged(1.0, 0.5), {"train_runtime": 3.0}], 2) is None
+    assert collapse.found([*logged(1.0, 0.0, 0.0), {"train_runtime": 3.0}]) is None
+
+
+def test_an_engine_that_samples_from_another_policy_ends_the_run():
+    from scripts.lib.training.rollouts import check_difference
+
+    check_difference(0.05)
+    for mean in (0.051, float("nan")):
+        with pytest.raises(SystemExit, match="not synchronised.*engine: transformers"):
+            check_difference(mean)
 
 
 def test_a_torn_checkpoint_is_skipped(tmp_path):
@@ -140,8 +149,8 @@ def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_
 
 def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path):
     from scripts.lib.model.chat_template import load_tokenizer
-    from scripts.lib.model.checkpoints import end_of_turn
     from scripts.lib.model.encoding import encode
+    from scripts.lib.model.stop_tokens import end_of_turn
 
     tokenizer = load_tokenizer(checkpoint_of(tiny))
     example = {
@@ -159,6 +168,49 @@ def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path
     )["input_ids"]
     assert tokenizer.decode(whole[len(ids) :]) == "\n"
     assert ids == whole[: len(ids)]
+
+
+THOUGHT = "<think>\n1+1=2\n</think>\n<answer>\n2\n</answer>"
+
+
+@pytest.mark.parametrize(
+    ("opened", "target"),
+    [
+        ("", THOUGHT),
+        ("<think>\n", THOUGHT.removeprefix("<think>\n")),
+        ("<think>\n\n", THOUGHT.removeprefix("<think>\n")),
+        ("<think>\n\n</think>\n\n", "1+1=2\n<answer>\n2\n</answer>"),
+    ],
+)
+def test_a_target_opens_no_second_thought(opened, target, tiny):
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import prefill
+    from scripts.lib.model.encoding import encode_all
+
+    tokenizer = load_tokenizer(checkpoint_of(tiny))
+    tokenizer.chat_template += "{% if add_generation_prompt %}" + opened + "{% endif %}"
+    assert prefill(tokenizer) == opened
+    example = {
+        "prompt": [{"role": "user", "content": "1+1?"}],
+        "completion": [{"role": "assistant", "content": THOUGHT}],
+    }
+    (row,), _ = encode_all([example], tokenizer, max_length=None)
+    assert tokenizer.decode(row["input_ids"]).endswith(
+        f"<|im_start|>assistant\n{opened}{target}<|im_end|>"
+    )
+
+
+def test_the_format_reward_asks_for_no_second_thought():
+    from scripts.lib.grading.rewards import format_reward
+    from scripts.train_grpo import with_prefill
+
+    reward = with_prefill(format_reward, "<think>\n\n</think>\n\n")
+
+    def of(text):
+        return reward(prompts=[""], completions=[[{"role": "assistant", "content": text}]])
+
+    assert of("1+1=2\n<answer>2</answer>") == [1.0]
+    assert of(THOUGHT) == of("<answer>2</answer>") == of("1+1=2") == [0.0]
 
 
 def test_an_example_over_the_length_is_counted_never_cut(tiny):
@@ -187,6 +239,50 @@ def test_both_stop_tokens_whatever_the_parent_declares(tiny):
     tokenizer = load_tokenizer(folder)
     stops = load_model(folder, {}, tokenizer).generation_config.eos_token_id
     assert tokenizer.convert_ids_to_tokens(stops) == ["<|im_end|>", "<|endoftext|>"]
+
+
+# Tokenizer's end, end of a turn in the template, and what the generation config declares.
+TEACHERS = {
+    "gemma": ("<eos>", "<end_of_turn>", ["<eos>", "<end_of_turn>"]),
+    "gemma, undeclared": ("<eos>", "<end_of_turn>", ["<eos>"]),
+    "phi": ("<|endoftext|>", "<|end|>", ["<|endoftext|>", "<|assistant|>", "<|end|>"]),
+}
+
+
+@pytest.mark.parametrize("kind", TEACHERS)
+def test_training_evaluation_and_distillation_stop_at_the_same_tokens(kind, tiny, tmp_path):
+    from transformers import AutoTokenizer
+
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.checkpoints import load_model
+    from scripts.lib.model.stop_tokens import end_of_turn, stop_ids_of
+
+    end, turn, declared = TEACHERS[kind]
+    folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    added = list(dict.fromkeys([end, turn, *declared]))
+    tokenizer.add_special_tokens({"eos_token": end, "extra_special_tokens": added})
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|start|>{{ m.role }}\n{{ m.content }}" + turn + "\n{% endfor %}"
+    )
+    tokenizer.save_pretrained(folder)
+    ids = tokenizer.convert_tokens_to_ids(declared)
+    write_json(folder / "generation_config.json", {"eos_token_id": ids})
+    tokenizer = load_tokenizer(folder)
+    stops = stop_ids_of(folder, tokenizer)
+    assert end_of_turn(tokenizer) in stops
+    assert set(added) <= set(tokenizer.convert_ids_to_tokens(stops))
+    assert load_model(folder, {}, tokenizer).generation_config.eos_token_id == stops
+
+
+def test_a_tokenizer_that_cannot_encode_its_own_template_is_an_error(tiny, tmp_path):
+    from scripts.lib.model.chat_template import load_tokenizer
+
+    folder = Path(shutil.copytree(checkpoint_of(tiny), tmp_path / "model"))
+    load_tokenizer(folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(SystemExit, match=r"cannot encode its own chat template: .* vocabulary of"):
+        load_tokenizer(folder)
 
 
 def test_a_parent_that_cannot_be_trained_is_named(tiny, tmp_path):

@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.lib.files import write_json
 from scripts.lib.model.weights import checkpoint_of
+from scripts.lib.scores.collapse import marks_of_log
 from tests.training_case import (
     GRPO,
     LORA,
@@ -20,7 +22,9 @@ from tests.training_case import (
     wait_for,
     work_of,
 )
+from tests.workflow import ROOT
 
+LIMITS = yaml.safe_load((ROOT / "config.yaml").read_text())["collapse"]
 RECIPES = {"sft": ("train_sft", SFT), "grpo": ("train_grpo", GRPO)}
 
 
@@ -72,16 +76,38 @@ def test_a_training_that_blows_up_is_recorded_as_collapsed(kind, tiny, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_reward_that_stays_at_zero_ends_the_training(tiny, tmp_path):
-    from scripts.lib.grading.rewards import format_reward
+@pytest.mark.parametrize("kind", ["sft", "grpo"])
+def test_a_training_of_no_step_is_an_error_with_its_reason(kind, tiny, tmp_path, monkeypatch):
+    rule, recipe = RECIPES[kind]
+    if kind == "sft":  # whatever the cause
+        monkeypatch.setattr("scripts.lib.training.run.run_trainer", lambda *_: ([], None))
+        path, reason = case(tmp_path, tiny, rule, recipe), "0 steps, .* 24 examples"
+    else:
+        path = case(tmp_path, tiny, rule, recipe | {"global_batch_size": 100})
+        reason = "24 problems are left for GRPO, but a step takes 25"
+    with pytest.raises(SystemExit, match=reason):
+        run_case(path)
+    assert not (tmp_path / "out" / "training.json").exists()
 
-    path = case(tmp_path, tiny, "train_grpo", GRPO)
-    fields = json.loads(path.read_text())
-    fields["settings"]["collapse"]["zero_reward_steps"] = 3
-    write_json(path, fields)
-    run_case(path, format_reward)  # a random model meets neither
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "marks"),
+    [
+        ({}, {"no reward", "entropy"}),  # of a random model
+        ({"max_completion_length": 3}, {"cut off"}),
+        ({"learning_rate": 0.3, "beta": 1.0e-4}, {"KL"}),
+    ],
+)
+def test_a_collapse_that_leaves_weights_finishes_and_is_marked(changes, marks, tiny, tmp_path):
+    path = case(tmp_path, tiny, "train_grpo", GRPO | {"max_steps": 12} | changes)
+    run_case(path)
     record = record_of(path)
-    assert (record["status"], record["steps"]) == ("collapsed", 3)
+    assert (record["status"], record["steps"]) == ("ok", 12)
+    assert record["files"]
+    found = marks_of_log(record["log"], record["vocabulary"], LIMITS)
+    assert marks <= {mark["rule"] for mark in found}
+    json.dumps(found, allow_nan=False)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.dag.models import template_settings, untrained
 from scripts.lib.digests import kept_digest
 from scripts.lib.study.cells import Study, model_of, stages_of
-from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.recipes import label_of, recipe_of
 
 RAW = {"rows": "data/{dataset}/raw.jsonl", "record": "data/{dataset}/raw.json"}
 EXAMPLES = {"rows": "data/{dataset}/examples.jsonl", "record": "data/{dataset}/examples.json"}
@@ -37,6 +37,17 @@ def raw(study: Study, dataset: str) -> Job:
 def examples(study: Study, dataset: str) -> Job:
     """Return the job that makes a data set's training examples."""
     return job(study, examples_rule(study, dataset), dataset=dataset)
+
+
+def grader_of(study: Study, dataset: str) -> dict[str, Any]:
+    """Return how answers to a data set's problems are judged: the limits, and whose rules hold.
+
+    Rules belong to the schema in which the golds are written, whatever the benchmark is called;
+    traces have those of the problems that they answer.
+    """
+    definition = study.config["datasets"][dataset]
+    golds = study.config["datasets"][definition.get("problems", dataset)]
+    return study.config["grader"] | {"rules": golds["schema"]}
 
 
 def source_of(study: Study, dataset: str) -> dict[str, Any]:
@@ -146,7 +157,7 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     settings = {
         "schema": definition["schema"],
         "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
-        "grader": study.config["grader"],
+        "grader": grader_of(study, dataset),
     }
     return settings, {
         "traces": raw(study, dataset)["rows"],
@@ -158,7 +169,7 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
 def count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, Inputs]:
     """Return the limits that lengths are compared with, the examples, and the tokenizer's model."""
     limits = {
-        stage["recipe"]: recipe_of(study, name)["max_length"]
+        label_of(study, name): recipe_of(study, name)["max_length"]
         for name, stage in study.config["stages"].items()
         if stage["data"] == dataset and stage["trainer"] == "sft"
     }

@@ -1,6 +1,6 @@
 """Evaluations: a cell and a seed on every benchmark, each benchmark on its own (evaluate.smk)."""
 
-from scripts.lib.dag.data import load_problems
+from scripts.lib.dag.data import grader_of, load_problems
 from scripts.lib.dag.jobs import Inputs, Settings, entry
 from scripts.lib.dag.models import template_settings
 from scripts.lib.dag.train import model
@@ -32,7 +32,7 @@ def evaluate(study: Study, cell: str, seed: int, benchmark: str) -> tuple[Settin
         "chat_template_kwargs": template_settings(study, model_of(cell)),
         "prompt": study.config["prompts"][evaluation["prompt"]],
         "num_samples": definition["num_samples"],
-        "grader": study.config["grader"],
+        "grader": grader_of(study, definition["dataset"]),
         "seed": seed,
     }
     return settings, {

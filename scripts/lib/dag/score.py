@@ -5,6 +5,7 @@ from typing import Any
 
 from scripts.lib.dag.evaluate import evaluate
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
+from scripts.lib.dag.train import model
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 
@@ -15,8 +16,18 @@ from scripts.lib.study.recipes import recipe_of
     by_benchmark=True,
 )
 def score_cell(study: Study, cell: str, benchmark: str) -> tuple[Settings, Inputs]:
-    """Return the evaluations of a table cell, one per seed."""
-    return {}, _evaluations(study, [cell], [benchmark])
+    """Return the evaluations of a table cell, one per seed, and what a collapse is marked by.
+
+    Those are the seeds' trainings and their evaluations on all benchmarks: a mark is the cell's. An
+    untrained model has none.
+    """
+    inputs = dict(_evaluations(study, [cell], [benchmark]))
+    if parent_of(cell) is None:
+        return {}, inputs
+    every = _evaluations(study, [cell], study.benchmarks())
+    inputs["trainings"] = [model(study, cell, seed)["record"] for seed in study.seeds()]
+    inputs |= {"all_scores": every["scores"], "all_details": every["details"]}
+    return {"collapse": study.config["collapse"]}, inputs
 
 
 def _evaluations(study: Study, cells: list[str], benchmarks: list[str]) -> Inputs:

@@ -1,6 +1,6 @@
 """Trained cells: one stage at a time, from the prefix's own checkpoint (rules/train.smk)."""
 
-from scripts.lib.dag.data import examples
+from scripts.lib.dag.data import examples, grader_of
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.dag.models import model_rule, template_settings, untrained
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
@@ -51,4 +51,5 @@ def train_sft(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
 def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     """Return a stage's recipe and rewards, the prefix's checkpoint and the examples."""
     settings, inputs = _training(study, cell, seed)
-    return settings | {n: study.config[n] for n in ("rewards", "grader", "collapse")}, inputs
+    grader = grader_of(study, study.config["stages"][stages_of(cell)[-1]]["data"])
+    return settings | {"rewards": study.config["rewards"], "grader": grader}, inputs

@@ -54,12 +54,17 @@ def join_golds(
     return examples, removed
 
 
-def keep_right(examples: Sequence[dict], timeout: float) -> tuple[list[dict], list[Removal]]:
-    """Return the examples that the grader finds right, judged as a student is tuned to answer."""
+def keep_right(
+    examples: Sequence[dict], timeout: float, rules: str
+) -> tuple[list[dict], list[Removal]]:
+    """Return the examples that the grader finds right, judged as a student is tuned to answer.
+
+    `rules` is the schema of the problems, in which their golds are written.
+    """
     texts = [example["completion"][0]["content"] for example in examples]
     with Grader(timeout=timeout) as grader:
         verdicts = grader.grade_many(
-            [("gsm8k", e["gold"], text) for e, text in zip(examples, texts, strict=True)],
+            [(rules, e["gold"], text) for e, text in zip(examples, texts, strict=True)],
             mode="strict",
         )
     kept, removed = [], []

@@ -32,14 +32,14 @@ _WHOLE_NAMES = frozenset("jklmn")  # by convention counters: sampled at whole nu
 
 @dataclass(frozen=True)
 class Rules:
-    """How one benchmark writes its gold answers."""
+    """How the data sets of one schema write their gold answers."""
 
     comma_groups: bool = True  # 1,234 is one thousand ...
     tolerance: bool = False  # gold "4.2 \pm 0.1" accepts 4.1 to 4.3
     glued_units: bool = False  # "20m" is 20 metres and "70k" 70 thousand, never a product
 
 
-RULES = {
+RULES = {  # by the data set's schema, never by the name of a benchmark
     "gsm8k": Rules(glued_units=True),  # all of its golds are plain numbers
     "olympiadbench": Rules(comma_groups=False, tolerance=True),
 }

@@ -41,7 +41,10 @@ class Verdict:
 
 
 def grade(benchmark: str, gold: str, completion: str, mode: str = "lenient") -> Verdict:
-    """Judge one completion in this process; `gold` is the final answer, never a data set's row."""
+    """Judge one completion in this process; `gold` is the final answer, never a data set's row.
+
+    `benchmark` says whose rules hold: it is the schema of the data set, however that is called.
+    """
     check_mode(mode)
     # sympy takes a second to load: only where judging happens, not with `Grader`
     from scripts.lib.grading import comparison, extraction, prose, scalars

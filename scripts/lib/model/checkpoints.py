@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.chat_template import load_tokenizer
+from scripts.lib.model.stop_tokens import stop_ids_of
 
 
 def load_model(folder: Path, init: dict[str, Any], tokenizer: Any) -> Any:
@@ -21,39 +22,18 @@ def load_model(folder: Path, init: dict[str, Any], tokenizer: Any) -> Any:
 
     require_causal_lm(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, **{"dtype": "float32"} | init)
-    model.generation_config = sampling_config(tokenizer)
+    model.generation_config = sampling_config(folder, tokenizer)
     return model
 
 
-def end_of_turn(tokenizer: Any) -> int:
-    """Return the id of the token that the chat template writes after an assistant's message."""
-    marker = "MESSAGE"
-    turns = [{"role": "user", "content": "-"}, {"role": "assistant", "content": marker}]
-    after = tokenizer.apply_chat_template(turns, tokenize=False).rpartition(marker)[2]
-    ids = tokenizer(after, add_special_tokens=False)["input_ids"]
-    token = tokenizer.added_tokens_decoder.get(ids[0]) if ids else None
-    if not (token and token.special):
-        raise SystemExit(
-            "the chat template ends an assistant's message with no special token "
-            f"(but with {after!r}), so a model trained with it could never stop"
-        )
-    return ids[0]
+def sampling_config(checkpoint: Path, tokenizer: Any) -> Any:
+    """Return plain sampling with every setting written out, for publication and for rollouts.
 
-
-def stop_tokens(tokenizer: Any) -> list[int]:
-    """Return every token that ends a completion; the chat template's end of turn is always one."""
-    from scripts.lib.model.stop_tokens import stop_token_ids
-
-    ids = stop_token_ids(tokenizer)
-    last = end_of_turn(tokenizer)
-    return ids if last in ids else [last, *ids]
-
-
-def sampling_config(tokenizer: Any) -> Any:
-    """Return plain sampling with every setting written out, for publication and for rollouts."""
+    It stops where the checkpoint that it starts from does, its own end of turn included.
+    """
     from transformers import GenerationConfig
 
-    stops, pad = stop_tokens(tokenizer), tokenizer.pad_token_id
+    stops, pad = stop_ids_of(checkpoint, tokenizer), tokenizer.pad_token_id
     return GenerationConfig(
         do_sample=True,
         temperature=1.0,
@@ -67,11 +47,14 @@ def sampling_config(tokenizer: Any) -> Any:
 
 
 def prefill(tokenizer: Any) -> str:
-    """Return the opening `<think>` that some chat templates put into the prompt, or nothing."""
+    """Return the `<think>` that some chat templates put into the prompt, or nothing.
+
+    With `enable_thinking: false` it is a whole thought with nothing in it, closed again.
+    """
     turns = [{"role": "user", "content": "-"}]
     prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     head, tag, tail = prompt.rpartition("<think>")
-    return tag + tail if head and not tail.strip() else ""
+    return tag + tail if head and tail.strip() in ("", "</think>") else ""
 
 
 def save_checkpoint(model: Any, parent: Path, folder: Path) -> None:
@@ -85,7 +68,7 @@ def save_checkpoint(model: Any, parent: Path, folder: Path) -> None:
     # Trainer changes these for its own needs (the cache with gradient checkpointing).
     for name in ("use_cache", "eos_token_id", "pad_token_id", "bos_token_id"):
         setattr(model.config, name, getattr(config, name, None))
-    model.generation_config = sampling_config(tokenizer)
+    model.generation_config = sampling_config(parent, tokenizer)
     model.save_pretrained(folder)
     for name in ("is_local", "local_files_only"):  # how it was loaded, not what it is
         tokenizer.init_kwargs.pop(name, None)

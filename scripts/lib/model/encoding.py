@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from scripts.lib.model.checkpoints import end_of_turn, prefill
+from scripts.lib.model.checkpoints import prefill
+from scripts.lib.model.stop_tokens import end_of_turn
 
 
 def encode(
@@ -12,14 +13,29 @@ def encode(
 
     The prompt is tokenised as it is for generation, and the completion on its own, so that no
     token spans both; what the template adds after the end of the turn (Qwen's line break) is never
-    generated and is left out. `opened` is a tag that the template has put into the prompt.
+    generated and is left out. `opened` is the thought that the template has put into the prompt.
     """
     prompt = tokenizer.apply_chat_template(
         example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
     )["input_ids"]
-    text = example["completion"][0]["content"].removeprefix(opened)
+    text = behind(opened, example["completion"][0]["content"])
     target = [*tokenizer(text, add_special_tokens=False)["input_ids"], stop]
     return prompt + target, [-100] * len(prompt) + target
+
+
+def behind(opened: str, text: str) -> str:
+    """Return a target as it follows a thought that the prompt has opened, or opened and closed.
+
+    It opens no second one: behind a closed thought the reasoning stands in plain text.
+
+    >>> behind("<think>\\n\\n</think>\\n\\n", "<think>\\n1+1\\n</think>\\n<answer>2</answer>")
+    '1+1\\n<answer>2</answer>'
+    """
+    if not opened or not text.startswith("<think>"):
+        return text
+    if "</think>" in opened:
+        return text.removeprefix("<think>").replace("</think>\n", "", 1).lstrip()
+    return text.removeprefix(opened) if text.startswith(opened) else text[7:].lstrip()
 
 
 def encode_all(

@@ -1,25 +1,33 @@
-"""The tokens that end a completion, whichever of them a model was taught."""
+"""The tokens that end a completion, whichever of them a model was taught.
+
+One answer for rollouts, published checkpoints, evaluation and a teacher's traces: `stop_ids_of`.
+"""
 
 from pathlib import Path
+from typing import Any
 
-from transformers import AutoConfig, GenerationConfig, PreTrainedTokenizerBase
-
-STOP_TOKENS = ("<|im_end|>", "<|endoftext|>")
+STOP_TOKENS = ("<|im_end|>", "<|endoftext|>")  # Qwen's: of a chat turn, of a document
 
 
-def stop_token_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the ids of the stop tokens that the vocabulary has, the tokenizer's own included.
+def stop_ids_of(checkpoint: Path, tokenizer: Any) -> list[int]:
+    """Return the ids of all tokens at which generation from a checkpoint stops, each once.
 
-    Qwen2.5's base model ends on `<|endoftext|>`, its chat format on `<|im_end|>`: with only one of
-    them a model that learned the other runs to the token limit.
+    They are Qwen's two, as far as the vocabulary has them, the tokenizer's own, the one that the
+    chat template writes behind a turn, and what the checkpoint declares. Qwen2.5's base model ends
+    on `<|endoftext|>`, its chat format on `<|im_end|>`; Gemma's and Phi's tokenizers name the end
+    of a document, their templates and generation configs that of a turn. With only one of them a
+    model that learned another runs to the token limit.
     """
     vocabulary = tokenizer.get_vocab()
     ids = [vocabulary[token] for token in STOP_TOKENS if token in vocabulary]
-    return ids if tokenizer.eos_token_id in ids else [*ids, tokenizer.eos_token_id]
+    ids += [tokenizer.eos_token_id, template_end(tokenizer), *declared_stop_ids(checkpoint)]
+    return list(dict.fromkeys(number for number in ids if number is not None))
 
 
 def declared_stop_ids(checkpoint: Path) -> list[int]:
     """Return the stop tokens that a checkpoint declares, in its generation config or its config."""
+    from transformers import AutoConfig, GenerationConfig
+
     try:
         declared = GenerationConfig.from_pretrained(checkpoint)
     except OSError:  # no such file
@@ -28,6 +36,25 @@ def declared_stop_ids(checkpoint: Path) -> list[int]:
     return own if isinstance(own, list) else [own] if own is not None else []
 
 
-def stop_ids_of(checkpoint: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return, sorted, all at which generation from a checkpoint stops: its own and Qwen's two."""
-    return sorted({*declared_stop_ids(checkpoint), *stop_token_ids(tokenizer)})
+def template_end(tokenizer: Any) -> int | None:
+    """Return the id of the special token that the chat template writes after a message, or None."""
+    ids = tokenizer(_behind_a_message(tokenizer), add_special_tokens=False)["input_ids"]
+    token = tokenizer.added_tokens_decoder.get(ids[0]) if ids else None
+    return ids[0] if token and token.special else None
+
+
+def end_of_turn(tokenizer: Any) -> int:
+    """Return the id of the token that the chat template writes after an assistant's message."""
+    end = template_end(tokenizer)
+    if end is None:
+        raise SystemExit(
+            "the chat template ends an assistant's message with no special token (but with "
+            f"{_behind_a_message(tokenizer)!r}), so a model trained with it could never stop"
+        )
+    return end
+
+
+def _behind_a_message(tokenizer: Any) -> str:
+    marker = "MESSAGE"
+    turns = [{"role": "user", "content": "-"}, {"role": "assistant", "content": marker}]
+    return tokenizer.apply_chat_template(turns, tokenize=False).rpartition(marker)[2]

@@ -15,6 +15,7 @@ from typing import Any
 from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, stages_of
+from scripts.lib.study.recipes import label_of
 
 Seconds = dict[Job, float]
 TRAININGS = ("train_sft", "train_grpo")
@@ -88,7 +89,7 @@ def kind_of(study: Study, job: Job) -> tuple[str, str | None]:
     if job.rule not in TRAININGS:
         return job.rule, None
     stage = stages_of(str(job.wildcards["cell"]))[-1]
-    return job.rule, study.config["stages"][stage]["recipe"]
+    return job.rule, label_of(study, stage)
 
 
 def logged_seconds(job: Job, logs: Path) -> float | None:

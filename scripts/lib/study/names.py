@@ -5,7 +5,7 @@ from typing import Any
 
 from scripts.lib.console import nearest
 from scripts.lib.study.cells import Study, model_of, stages_of
-from scripts.lib.study.recipes import INHERIT, ancestors, resolved
+from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of
 from scripts.lib.study.schema import KeyPath, missing_keys
 
 
@@ -33,6 +33,7 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for name, benchmark in config["benchmarks"].items():
         if "problems" in config["datasets"].get(benchmark["dataset"], {}):
             yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
+    yield from _leaks(config)
     for path, tiers in _tiers(config):
         for index, tier in enumerate(tiers):
             yield from (((*path, index, key), text) for key, text in _range_mistakes(tier))
@@ -56,9 +57,89 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         first = [stage["recipe"], *ancestors(recipes, stage["recipe"])][-1]
         if first not in recipes or INHERIT in recipes[first]:
             continue  # unknown, or a circle: said elsewhere
-        recipe = resolved(recipes, stage["recipe"])
-        for key in missing_keys(recipe, stage["trainer"]):
+        if INHERIT in stage.get("override", {}):
+            yield ("stages", name, "override", INHERIT), "a stage inherits by `recipe` alone"
+        recipe = recipe_of(Study(config), name)
+        missing = missing_keys(recipe, stage["trainer"])
+        for key in missing:
             yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
+        if stage["trainer"] == "grpo" and not missing:
+            batch, group = recipe["global_batch_size"], recipe["num_generations"]
+            rows, step = most_rows(config, stage["data"]), batch // group
+            if batch % group:
+                yield (
+                    ("stages", name, "recipe"),
+                    f"global_batch_size {batch} of recipe {stage['recipe']!r} must be a multiple "
+                    f"of its num_generations {group}",
+                )
+            elif rows is not None and rows < step:
+                yield (
+                    ("stages", name, "data"),
+                    f"{stage['data']!r} has {rows} problems at most, and a step of recipe "
+                    f"{stage['recipe']!r} takes {step} (global_batch_size / num_generations): it "
+                    "would train 0 steps. Give more problems, or lower global_batch_size",
+                )
+
+
+def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the test sets whose problems a stage trains on, by name or by source."""
+    datasets: dict[str, Any] = config["datasets"]
+    trained: dict[str, str] = {}
+    for stage, definition in config["stages"].items():
+        data = definition["data"]
+        for name in (data, datasets.get(data, {}).get("problems")):
+            if name in datasets:
+                trained.setdefault(name, stage)
+    for index, test in enumerate(config["cleaning"]["decontaminate"]):
+        for name, stage in trained.items():
+            if test in datasets and _same_rows(test, name, datasets):
+                yield (
+                    ("cleaning", "decontaminate", index),
+                    f"{test!r} is what stage {stage!r} trains on: all of it would be removed. "
+                    "Give test sets",
+                )
+                break
+    for benchmark in config["evaluate"]:
+        tested = config["benchmarks"].get(benchmark, {}).get("dataset")
+        for name, stage in trained.items():
+            if tested in datasets and _same_rows(tested, name, datasets):
+                as_named = "" if name == tested else f", whose rows are those of {name!r},"
+                yield (
+                    ("benchmarks", benchmark, "dataset"),
+                    f"{tested!r}{as_named} is what stage {stage!r} trains on; its accuracy would "
+                    "be that of memory. Give a test set",
+                )
+                break
+
+
+def _same_rows(first: str, second: str, datasets: dict[str, Any]) -> bool:
+    """Say whether two data sets are one, or two definitions of one source's rows."""
+
+    def places(name: str) -> dict[str, Any]:
+        hub = datasets[name].get("hub", {})
+        return {
+            "hub": [hub.get("repo"), hub.get("subset"), hub.get("split")],
+            "mirror": datasets[name].get("mirror", {}).get("file"),
+            "generate": datasets[name].get("generate", {}) | {"rows": None},
+        }
+
+    one, other = places(first), places(second)
+    same = (kind for kind in one if kind in datasets[first] and one[kind] == other[kind])
+    return first == second or any(same)
+
+
+def most_rows(config: dict[str, Any], dataset: str) -> int | None:
+    """Return how many rows a data set has at most, where the config tells."""
+    definition = config["datasets"].get(dataset, {})
+    if "generate" in definition:
+        return definition["generate"]["rows"]
+    if distill := definition.get("distill"):
+        asked = definition["problems"]
+        of_traces = "distill" in config["datasets"].get(asked, {})  # said elsewhere
+        known = None if of_traces else most_rows(config, asked)
+        problems = distill["num_problems"] if known is None else min(distill["num_problems"], known)
+        return problems * distill["num_samples"]
+    return definition.get("mirror" if config.get("mirror") else "hub", {}).get("rows")
 
 
 def _tiers(config: dict[str, Any]) -> Iterator[tuple[KeyPath, list[dict]]]:

@@ -1,4 +1,7 @@
-"""Recipes that inherit: a recipe with `inherit: OTHER` says only what it does otherwise."""
+"""Recipes that inherit: a recipe with `inherit: OTHER` says only what it does otherwise.
+
+A stage says by `override` what it alone does otherwise than its recipe.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +9,20 @@ from typing import Any
 from scripts.lib.study.cells import Study
 
 INHERIT = "inherit"
+OVERRIDE = "override"
 
 
 def recipe_of(study: Study, stage: str) -> dict[str, Any]:
-    """Return a stage's hyperparameters, with all that its recipe inherits."""
-    return resolved(study.config["recipes"], study.config["stages"][stage]["recipe"])
+    """Return a stage's hyperparameters: its recipe with all that it inherits, and its override."""
+    definition = study.config["stages"][stage]
+    recipe = resolved(study.config["recipes"], definition["recipe"])
+    return _merged(recipe, definition.get(OVERRIDE, {}))
+
+
+def label_of(study: Study, stage: str) -> str:
+    """Return how a stage's hyperparameters are called: its recipe, or itself with an override."""
+    definition = study.config["stages"][stage]
+    return stage if definition.get(OVERRIDE) else definition["recipe"]
 
 
 def resolved(recipes: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:

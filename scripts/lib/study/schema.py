@@ -1,6 +1,7 @@
 """What the closed schema refuses in a config, in words."""
 
 import functools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,21 @@ def schema_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
                 yield (*path, key), f"unknown key{nearest(key, known)}"
         else:
             yield path, _schema_message(error)
+    for path, value in _numbers(config):
+        if not math.isfinite(value):
+            yield path, f"{value} is no finite number; a typo here must not look like a collapse"
+
+
+def _numbers(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, float]]:
+    """Yield (path, number) of every float in a config; to a schema `.inf` is a number too."""
+    if isinstance(value, float):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _numbers(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _numbers(item, (*path, index))
 
 
 def missing_keys(recipe: dict[str, Any], trainer: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""When a training has collapsed, read from the metrics that its trainer logged at every step."""
+"""What is kept of a trainer's log, and when it ends a training: at a number that is none."""
 
 import math
 from typing import Any
@@ -39,32 +39,19 @@ def steps_of(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [entry for entry in history if "loss" in entry]
 
 
-def found(history: list[dict[str, Any]], zero_reward_steps: int | None) -> dict[str, Any] | None:
-    """Return the reason and the evidence of a collapse, or None.
+def found(history: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the reason and the evidence of a loss or gradient that is no finite number, or None.
 
-    A loss or gradient that is no finite number ends any training; with `zero_reward_steps`, so
-    does a total reward of zero in that many steps on end: no completion is right or well formed, so
-    GRPO has nothing to learn from.
+    It alone ends a training, which then leaves no weights. Everything else that a collapse can look
+    like is marked when the cell is scored (lib/scores/collapse.py).
     """
-    steps = steps_of(history)
-    for entry in steps:
+    for entry in steps_of(history):
         for name in ("loss", "grad_norm"):
             if not math.isfinite(entry.get(name, 0.0)):
                 return {
                     "reason": f"{name} was {entry[name]} at step {entry['step']}",
                     "evidence": printable([short(entry)]),
                 }
-    if zero_reward_steps is None:
-        return None
-    streak: list[dict[str, Any]] = []
-    for entry in steps:
-        streak = [*streak, entry] if entry.get("reward") == 0 else []
-        if len(streak) == zero_reward_steps:
-            return {
-                "reason": f"the reward was 0 for {zero_reward_steps} steps in a row, "
-                f"to step {entry['step']}",
-                "evidence": [short(step) for step in streak[-3:]],
-            }
     return None
 
 

@@ -86,6 +86,20 @@ def check_generation(recipe: dict[str, Any]) -> None:
         )
 
 
+def check_problems(problems: int, recipe: dict[str, Any]) -> None:
+    """Exit with an error if GRPO has fewer problems than prompts per step.
+
+    TRL leaves incomplete batches out: it would train no step, and with `max_steps` report success.
+    """
+    prompts = recipe["global_batch_size"] // recipe["num_generations"]
+    if problems < prompts:
+        raise SystemExit(
+            f"{problems} problems are left for GRPO, but a step takes {prompts} prompts "
+            "(global_batch_size / num_generations in the recipe), so it would train 0 steps: "
+            "give the stage more problems (`data`), or lower global_batch_size"
+        )
+
+
 def trainer_arguments(
     recipe: dict[str, Any], per_pass: int, names: set[str], trainer: str, seed: int, folder: Path
 ) -> dict[str, Any]:

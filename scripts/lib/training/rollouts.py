@@ -11,6 +11,7 @@ from typing import Any
 from trl import GRPOTrainer
 
 DIFFERENCE = "sampling/sampling_logp_difference/mean"  # TRL's name for it
+LARGEST_DIFFERENCE = 0.05  # nats per token; vLLM's 16 bits make 0.01 and less
 
 
 class RolloutTrainer(GRPOTrainer):
@@ -32,4 +33,17 @@ class RolloutTrainer(GRPOTrainer):
             difference = (self._last_logps - sampled).abs()
             mean = difference[inputs["completion_mask"].bool()].mean()
             self._metrics["train"][DIFFERENCE].append(self.accelerator.gather(mean).mean().item())
+        if differences := self._metrics["train"].get(DIFFERENCE):
+            check_difference(differences[-1])
         return loss
+
+
+def check_difference(mean: float) -> None:
+    """Exit with the cure if vLLM samples from another policy than the one that is trained."""
+    if not mean <= LARGEST_DIFFERENCE:
+        raise SystemExit(
+            f"vLLM's log-probabilities differ from the trainer's by {mean:.3f} in the mean, more "
+            f"than {LARGEST_DIFFERENCE}: its weights were not synchronised, and the completions "
+            "are not the trained policy's. Compare the versions of vllm and trl with the lock "
+            "(`make setup STACK=gpu`), or set `engine: transformers` for train_grpo in the profile"
+        )

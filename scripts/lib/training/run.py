@@ -147,11 +147,10 @@ def train_from(
 
     check_devices(torch.cuda.device_count() if torch_device() == "cuda" else 0)
     disable_progress_bar()
-    patience = training.settings.get("collapse", {}).get("zero_reward_steps")
     examples = read_jsonl(training.examples)
     if not examples:
         raise SystemExit(f"{training.examples}: holds no example to train on")
-    watch = Watch(clock, patience, preemption)
+    watch = Watch(clock, preemption)
     machine = (training.tokens_per_pass, training.engine)
     trainer, counts = build(Inputs(training.settings, parent, examples, work, watch, *machine))
     trainer.add_callback(Progress(training.name))
@@ -165,13 +164,20 @@ def train_from(
     if resume:
         check_resume(resume, strategy, processes())
     history, failure = run_trainer(trainer, resume)
-    verdict = collapse.found(history, patience) or failure
+    verdict = collapse.found(history) or failure
     steps = collapse.steps_of(history)
     record: dict[str, Any] = {"status": "ok", "reason": None, "files": {}}
     if watch.makes_room and not verdict:
         leave(training.name, preemption.reason, f"step {trainer.state.global_step}")
     if not main_process():
         return
+    if not trainer.state.global_step:
+        raise SystemExit(
+            f"{training.name}: it trained 0 steps, so that its weights would be its parent's: "
+            f"{counts.get('used')} examples, global_batch_size "
+            f"{training.settings['recipe']['global_batch_size']}; check `data`, `max_steps` and "
+            "`num_train_epochs`"
+        )
     if verdict:
         record |= {"status": "collapsed"} | verdict
     else:
@@ -184,6 +190,7 @@ def train_from(
             "steps": trainer.state.global_step,
             "parent_weights": weights_digest(read_json(training.parent)),
             "examples": counts,
+            "vocabulary": getattr(trainer.model.config, "vocab_size", None),
             "tokens_per_pass": training.tokens_per_pass,
             "sequences_per_pass": trainer.args.per_device_train_batch_size,
             "tokens": int(trainer.state.num_input_tokens_seen),

@@ -28,10 +28,9 @@ def peak_memory() -> int:
 class Watch(TrainerCallback):
     """Take the time, vouch for checkpoints, and end a run that has collapsed or must make room."""
 
-    def __init__(self, clock: Clock, zero_reward_steps: int | None, preemption: Preemption) -> None:
-        """Watch one run; `zero_reward_steps` as in collapse.found."""
-        self.clock, self.zero_reward_steps = clock, zero_reward_steps
-        self.preemption = preemption
+    def __init__(self, clock: Clock, preemption: Preemption) -> None:
+        """Watch one run."""
+        self.clock, self.preemption = clock, preemption
         self.makes_room = False  # it was ended before its last step, to be resumed
         self.slowest, self.last = 0.0, 0.0
         self.exact_every = 1  # optimiser steps; after so many, GRPO generates anew
@@ -51,7 +50,7 @@ class Watch(TrainerCallback):
         entry = state.log_history[-1]
         if "loss" not in entry:
             return control
-        found = collapse.found(state.log_history, self.zero_reward_steps) is not None
+        found = collapse.found(state.log_history) is not None
         # All processes must stop at the same step, or they wait for each other forever.
         collapsed, stop, peak = largest(
             [found, self.must_stop(state.global_step), peak_memory()], args.device

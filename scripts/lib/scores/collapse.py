@@ -1,0 +1,147 @@
+"""Which runs have collapsed (the paper's ‡), read from their logs and evaluations when scored.
+
+A mark is a rule's name, its reason in words and its evidence. The thresholds are `collapse` in the
+config, which stands in no training's key. Only numbers that are none end a training
+(lib/training/collapse.py); all that is marked here has finished, and keeps its number.
+
+The rules on rewards look at the mean accuracy reward of every window of a run's steps. With all
+groups without spread, or an entropy near zero, a run may be healthy: a good policy has both. A hard
+benchmark alone cuts off nearly everything, so that the median over benchmarks is judged.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+Mark = dict[str, Any]
+Entry = Mapping[str, Any]
+Thresholds = Mapping[str, float]
+
+ACCURACY = "rewards/accuracy_reward"
+SHORTEST_WINDOW = 10  # steps; a shorter run is not judged by its log
+TAIL = 400  # characters of a completion's end in which a loop is looked for
+LOOP = re.compile(r"(.{1,50}?)\1{7,}\s*$", re.DOTALL)
+SHORTEST_LOOP = 60  # characters
+SHOWN = 200  # characters of a sample text
+SAMPLES = 3
+
+
+class Texts(NamedTuple):
+    """What one evaluation says about legibility: two shares, and texts for each."""
+
+    unreadable: float
+    repetition: float
+    samples: dict[str, list[str]]
+
+
+def marks_of_log(log: Sequence[Entry], vocabulary: int | None, limits: Thresholds) -> list[Mark]:
+    """Return the marks of a training's log; `vocabulary` is the model's number of tokens.
+
+    A log without an accuracy reward is no reinforcement learning's, and has none.
+    """
+    window = max(SHORTEST_WINDOW, min(int(limits["window"]), len(log) // 4))
+    if len(log) < window or ACCURACY not in log[0]:
+        return []
+    last = log[-window:]
+    means = _rolling([_number(entry, ACCURACY) for entry in log], window)
+    best, end = max(means), means[-1]
+    span = f"the last {window} steps"
+    of = f"mean of {span}"
+    marks = []
+
+    def mark(rule: str, reason: str, *columns: str) -> None:
+        shown = ("step", ACCURACY, *columns)
+        evidence = [{c: e[c] for c in shown if c in e} for e in last[-SAMPLES:]]
+        marks.append({"rule": rule, "reason": reason, "evidence": evidence})
+
+    if best < limits["accuracy_reward"]:
+        mark(
+            "no reward", f"the accuracy reward was {best:.4f} in its best {window} steps", "reward"
+        )
+    elif end < limits["accuracy_reward"]:
+        flat = _mean(last, "frac_reward_zero_std")
+        if flat is not None and flat >= limits["without_spread"]:
+            mark(
+                "nothing to learn",
+                f"the accuracy reward was {end:.4f} and {flat:.0%} of the groups had no spread "
+                f"({of})",
+                "frac_reward_zero_std",
+            )
+    if best >= limits["fall_from"] and end < limits["fall"] * best:
+        mark("fall", f"the accuracy reward fell from {best:.3f} to {end:.3f} ({of})", "reward")
+    if (kl := _median(last, "kl")) is not None and kl > limits["kl"]:
+        mark("KL", f"the KL divergence from the parent was {kl:.3g} (median of {span})", "kl")
+    if vocabulary and (entropy := _median(last, "entropy")) is not None:
+        most = limits["entropy"] * math.log(vocabulary)
+        if entropy > most:
+            mark("entropy", f"the entropy was {entropy:.2f} nats, above {most:.2f}", "entropy")
+    cut = _mean(last, "completions/clipped_ratio")
+    if cut is not None and cut >= limits["cut_off"]:
+        mark(
+            "cut off", f"{cut:.0%} of the rollouts were cut off ({of})", "completions/clipped_ratio"
+        )
+    return marks
+
+
+def marks_of_texts(texts: Mapping[str, Texts], limits: Thresholds) -> list[Mark]:
+    """Return the marks of a seed's evaluations, {benchmark: texts}: medians over benchmarks."""
+    marks: list[Mark] = []
+    words = {"unreadable": "had no readable answer", "repetition": "ended in a loop"}
+    for rule, said in words.items():
+        shares = {name: getattr(of, rule) for name, of in texts.items()}
+        if shares and median(shares.values()) >= limits[rule]:
+            worst = max(shares, key=lambda name: shares[name])
+            reason = f"{median(shares.values()):.0%} of the completions {said} (median over "
+            reason += f"{len(shares)} benchmark{'s' if len(shares) > 1 else ''})"
+            evidence = [{"benchmark": worst, "text": t} for t in texts[worst].samples[rule]]
+            marks.append({"rule": rule, "reason": reason, "evidence": evidence})
+    return marks
+
+
+def read_texts(path: Path) -> Texts:
+    """Return the legibility of one evaluation, from the parquet file of its completions."""
+    table = pq.read_table(path, columns=["completion", "status"])
+    found: dict[str, list[str]] = {"unreadable": [], "repetition": []}
+    completions = table["completion"].to_pylist()
+    for text, status in zip(completions, table["status"].to_pylist(), strict=True):
+        if status != "ok":
+            found["unreadable"].append(text)
+        if loops(text):
+            found["repetition"].append(text)
+    total = len(completions) or 1
+    samples = {rule: [text[-SHOWN:] for text in of[:SAMPLES]] for rule, of in found.items()}
+    return Texts(len(found["unreadable"]) / total, len(found["repetition"]) / total, samples)
+
+
+def loops(text: str) -> bool:
+    """Say whether a completion ends in one piece of text again and again.
+
+    >>> loops("so " * 40), loops("It is 18. " + "=" * 20)
+    (True, False)
+    """
+    found = LOOP.search(text[-TAIL:])
+    return found is not None and len(found[0]) >= SHORTEST_LOOP
+
+
+def _rolling(values: Sequence[float], window: int) -> list[float]:
+    return [fmean(values[end - window : end]) for end in range(window, len(values) + 1)]
+
+
+def _number(entry: Entry, name: str) -> float:
+    return float(entry.get(name) or 0.0)
+
+
+def _mean(entries: Sequence[Entry], name: str) -> float | None:
+    values = [float(entry[name]) for entry in entries if entry.get(name) is not None]
+    return fmean(values) if values else None
+
+
+def _median(entries: Sequence[Entry], name: str) -> float | None:
+    values = [float(entry[name]) for entry in entries if entry.get(name) is not None]
+    known = [math.inf if math.isnan(value) else value for value in values]
+    return median(known) if known else None
