@@ -3,7 +3,7 @@
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make lint   ruff, mypy, snakefmt, snakemake --lint
-# make example   copy the demo's tables and figure to docs/example
+# make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write the list of assumptions in docs/assumptions.md anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
 # make clean  remove what the demo made; `make distclean` the environments too
@@ -90,7 +90,8 @@ docs: setup
 
 # Then set the date in docs/example/README.md.
 example: demo
-	cp results/demo/tables/table2.md results/demo/tables/table3.md results/demo/figures/scores.png docs/example/
+	cp results/demo/tables/table[23].md results/demo/tables/prompts.md results/demo/figures/*.png \
+	  results/demo/conclusions.md docs/example/
 
 # The GPU stack has the most limits: it is resolved first, and the locks for any machine follow it.
 RESOLVE := env -u UV_FIND_LINKS uv pip compile --quiet --python-version 3.11 --generate-hashes \

@@ -79,8 +79,13 @@ localrules:
     make_data_card,
     score_cell,
     collect_scores,
+    score_cell_prompts,
+    score_cell_untrained,
+    draw_conclusions,
     make_table,
+    make_prompt_table,
     plot_scores,
+    plot_prompts,
 
 
 onstart:

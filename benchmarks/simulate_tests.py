@@ -70,10 +70,15 @@ class Family(NamedTuple):
     groups: list[tuple[str, np.ndarray, np.ndarray]]  # pairing, cells, others
 
 
+def under_one_prompt(study: Study) -> list[dict[str, Any]]:
+    """Return the families under the tables' prompt; those under others have the same pairs."""
+    return [f for f in families_of(study) if f["prompts"] == study.main_prompt()]
+
+
 def families(study: Study, cells: list[str]) -> list[Family]:
     """Return the families of a study; within each, its pairs are ordered by their pairing."""
     found = []
-    for family in families_of(study):
+    for family in under_one_prompt(study):
         groups = []
         for pairing in dict.fromkeys(pair[2] for pair in family["pairs"]):
             pairs = [pair for pair in family["pairs"] if pair[2] == pairing]
@@ -200,7 +205,7 @@ def p_values(means: np.ndarray, groups: list[Family]) -> list[dict[str, Any]]:
 
 def cells_of(study: Study) -> list[str]:
     """Return the cells that stand in a family, parents before children."""
-    named = {n for family in families_of(study) for pair in family["pairs"] for n in pair[:2]}
+    named = {n for family in under_one_prompt(study) for pair in family["pairs"] for n in pair[:2]}
     return sorted((cell for cell in study.cells() if cell in named), key=lambda c: c.count("+"))
 
 
@@ -225,7 +230,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def level_row(study: Study, scenario: Scenario, studies: int, seed: int) -> list[str]:
     """Return how often a family of nulls has any mark, by family and by test."""
-    against = [family["against"] for family in families_of(study)]
+    against = [family["against"] for family in under_one_prompt(study)]
     counts: dict[tuple[str, str, str], int] = {}
     for found in simulate(study, scenario, studies, seed):
         for family, tests in found["tests"].items():
@@ -288,7 +293,7 @@ def coverage_row(study: Study, name: str, draws: int, seed: int) -> list[str]:
 def report(study: Study, studies: int, seed: int) -> str:
     """Return the tables as Markdown."""
     names = [study.config["benchmarks"][name]["label"] for name in study.benchmarks()]
-    sizes = {f["against"]: len(f["pairs"]) * len(names) for f in families_of(study)}
+    sizes = {f["against"]: len(f["pairs"]) * len(names) for f in under_one_prompt(study)}
     levels = [level_row(study, s, studies, seed + n) for n, s in enumerate(NULLS)]
     powers = [power_row(study, s, studies, seed + 100 + n) for n, s in enumerate(POWERS)]
     head = ["seed effect"]

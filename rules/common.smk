@@ -74,6 +74,31 @@ def one_of(names):
 
 CELL_PATTERN = rf"(?:{one_of(config['models'])})(?:\+(?:{one_of(config['stages'])}))*"
 
+# A rule's outputs are the same files for each of its jobs. Where cells are evaluated under several
+# prompts, the rule has variants, each with cells of its own: NAME, NAME_prompts, NAME_untrained.
+UNDER_PROMPTS = {
+    "prompts": [cell for cell in STUDY.sensitivity_cells() if stages_of(cell)],
+    "untrained": [cell for cell in STUDY.sensitivity_cells() if not stages_of(cell)],
+}
+
+
+def under_one_prompt():
+    """Return the pattern of the cells that are evaluated under the tables' prompt alone."""
+    others = one_of(STUDY.sensitivity_cells())
+    return rf"(?!(?:{others})/){CELL_PATTERN}"
+
+
+def tasks_of(variant):
+    """Return the tasks of a variant's cells; where it has no cells, those under the main prompt."""
+    cells = UNDER_PROMPTS[variant]
+    return STUDY.tasks_of(cells[0]) if cells else STUDY.benchmarks()
+
+
+# What a profile asks for a rule is asked for its variants.
+requests = workflow.resource_settings.overwrite_resources
+if "evaluate" in requests:
+    requests.update({f"evaluate_{variant}": requests["evaluate"] for variant in UNDER_PROMPTS})
+
 
 def stages_with(trainer):
     """Return the pattern of the stages that a trainer trains."""

@@ -3,6 +3,7 @@
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
 OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv
          results/{study}/figures/scores.pdf .png
+         results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
 """
 
 
@@ -63,5 +64,66 @@ rule plot_scores:
         "plot_scores"
     shell:
         "exec python -m scripts.plot_scores"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule make_prompt_table:
+    """Every cell under every prompt, the differences, and which of them hold."""
+    input:
+        inputs_of("make_prompt_table"),
+    output:
+        tex="results/{study}/tables/prompts.tex",
+        markdown="results/{study}/tables/prompts.md",
+        csv="results/{study}/tables/prompts.csv",
+        html=report(
+            "results/{study}/tables/prompts.html",
+            category="Tables",
+            labels={"table": "prompts"},
+            caption="../paper/report/prompts.rst",
+        ),
+        record="results/{study}/tables/prompts.record.json",
+    log:
+        "logs/{study}/make_prompt_table.log",
+    benchmark:
+        "logs/{study}/make_prompt_table.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("make_prompt_table"),
+    message:
+        "make_prompt_table"
+    shell:
+        "exec python -m scripts.make_prompt_table"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --tex {output.tex:q} --markdown {output.markdown:q} --csv {output.csv:q}"
+        " --html {output.html:q} --output {output.record:q} &> {log:q}"
+
+
+rule plot_prompts:
+    """Every cell under every prompt at a glance, and the differences."""
+    input:
+        inputs_of("plot_prompts"),
+    output:
+        pdf="results/{study}/figures/prompts.pdf",
+        png=report(
+            "results/{study}/figures/prompts.png",
+            category="Figures",
+            labels={"figure": "prompts"},
+            caption="../paper/report/prompts_figure.rst",
+        ),
+        record="results/{study}/figures/prompts.record.json",
+    log:
+        "logs/{study}/plot_prompts.log",
+    benchmark:
+        "logs/{study}/plot_prompts.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("plot_prompts"),
+    message:
+        "plot_prompts"
+    shell:
+        "exec python -m scripts.plot_prompts"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"

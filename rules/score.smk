@@ -2,8 +2,10 @@
 
 INPUTS:  results/{study}/eval/{cell}/seed-{seed}/{benchmark}.json and .parquet
 OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
+         results/{study}/cells/{cell}/{prompt}/{benchmark}.json  under another prompt
          results/{study}/scores.csv       one row per cell, benchmark and seed
          results/{study}/comparisons.csv  every trained cell against parent, root, direct RL, full training
+         results/{study}/conclusions.csv .md .html  which of these hold under every prompt
 """
 
 
@@ -13,14 +15,16 @@ rule score_cell:
         inputs_of("score_cell"),
     output:
         expand(
-            "results/{{study}}/cells/{{cell}}/{benchmark}.{ending}",
-            benchmark=STUDY.benchmarks(),
+            "results/{{study}}/cells/{{cell}}/{task}.{ending}",
+            task=STUDY.benchmarks(),
             ending=["json", "record.json"],
         ),
     log:
         "logs/{study}/score_cell/{cell}.log",
     benchmark:
         "logs/{study}/score_cell/{cell}.tsv"
+    wildcard_constraints:
+        cell=under_one_prompt(),
     conda:
         conda_file("data")
     params:
@@ -31,6 +35,28 @@ rule score_cell:
         "exec python -m scripts.score_cell"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --cell {wildcards.cell} &> {log:q}"
+
+
+use rule score_cell as score_cell_prompts with:
+    output:
+        expand(
+            "results/{{study}}/cells/{{cell}}/{task}.{ending}",
+            task=tasks_of("prompts"),
+            ending=["json", "record.json"],
+        ),
+    wildcard_constraints:
+        cell=one_of(UNDER_PROMPTS["prompts"]),
+
+
+use rule score_cell as score_cell_untrained with:
+    output:
+        expand(
+            "results/{{study}}/cells/{{cell}}/{task}.{ending}",
+            task=tasks_of("untrained"),
+            ending=["json", "record.json"],
+        ),
+    wildcard_constraints:
+        cell=one_of(UNDER_PROMPTS["untrained"]),
 
 
 rule collect_scores:
@@ -87,3 +113,34 @@ rule compare_parents:
         "exec python -m scripts.compare_parents"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --comparisons {output.comparisons:q} --output {output.record:q} &> {log:q}"
+
+
+rule draw_conclusions:
+    """Which comparisons hold under every prompt, as numbers and in words."""
+    input:
+        inputs_of("draw_conclusions"),
+    output:
+        conclusions="results/{study}/conclusions.csv",
+        text="results/{study}/conclusions.md",
+        html=report(
+            "results/{study}/conclusions.html",
+            category="Numbers",
+            labels={"numbers": "conclusions under every prompt"},
+            caption="../paper/report/conclusions.rst",
+        ),
+        record="results/{study}/conclusions.record.json",
+    log:
+        "logs/{study}/draw_conclusions.log",
+    benchmark:
+        "logs/{study}/draw_conclusions.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("draw_conclusions"),
+    message:
+        "draw_conclusions"
+    shell:
+        "exec python -m scripts.draw_conclusions"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --conclusions {output.conclusions:q} --text {output.text:q} --html {output.html:q}"
+        " --output {output.record:q} &> {log:q}"

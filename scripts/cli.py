@@ -72,9 +72,9 @@ class Run:
             return self.lists[name]
         return [self.root / file.path for file in files_of(self.job.inputs.get(name, []))]
 
-    def part(self, benchmark: str) -> "Run":
-        """Return the part of this job that does one benchmark."""
-        part = self.job.parts[benchmark]
+    def part(self, task: str) -> "Run":
+        """Return the part of this job that does one task, a benchmark under a prompt."""
+        part = self.job.parts[task]
         key = part.key if self.key else None
         return Run(part, self.study, self.root, key, self.lists, self.engine, self.facts)
 

@@ -1,4 +1,4 @@
-"""Collect every cell record into one tidy table: a row per cell, benchmark and seed.
+"""Collect every cell record into one tidy table: a row per cell, benchmark, prompt and seed.
 
 Accuracies, intervals and cut-off shares are in [0, 1]; a row's interval is conditional on that run.
 A collapsed run keeps its numbers, unless its training ended at a number that is none. The last
@@ -9,11 +9,13 @@ from pathlib import Path
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import read_json
+from scripts.lib.scores.samples import NAMES
 from scripts.lib.scores.table_cells import fixed, write_csv
 
 COLUMNS = [
     "cell",
     "benchmark",
+    "prompt",
     "seed",
     "n",
     "k",
@@ -22,10 +24,12 @@ COLUMNS = [
     "interval_high",
     "strict_accuracy",
     "lighteval_accuracy",
+    *NAMES,
     "cut_off",
     "mean_tokens",
     "timeouts",
     "status",
+    "reason",
     "cell_accuracy",
     "cell_interval_low",
     "cell_interval_high",
@@ -48,12 +52,14 @@ def score_rows(record: dict) -> list[dict]:
             **_ends("interval", run["interval"]),
             "strict_accuracy": run["strict_accuracy"],
             "lighteval_accuracy": run["lighteval_accuracy"],
+            **{name: run[name] for name in NAMES},
             "cut_off": run["cut_off"],
         }
         rows.append(
             {
                 "cell": record["cell"],
                 "benchmark": record["benchmark"],
+                "prompt": record["prompt"],
                 "seed": run["seed"],
                 "n": record["problems"],
                 "k": record["samples"],
@@ -61,6 +67,7 @@ def score_rows(record: dict) -> list[dict]:
                 "mean_tokens": fixed(run["mean_tokens"], 2),
                 "timeouts": run["timeouts"],
                 "status": run["status"],
+                "reason": run["reason"],
                 **{name: fixed(value) for name, value in of_cell.items()},
             }
         )

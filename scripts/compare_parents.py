@@ -1,59 +1,26 @@
 """Compare every trained cell with its parent, its root, direct RL and full training, by benchmark.
 
-Each of these questions is a family of its own (`against`), whose p-values are adjusted for its own
-tests alone. Seeds that left no model are left out; where seeds are paired, of both sides.
+Each of these questions (`against`) under each prompt, and with each side under its own (`prompts`),
+is a family of its own, whose p-values are adjusted for its own tests alone. Seeds that left no
+model are left out; where seeds are paired, of both sides.
 """
 
 from pathlib import Path
 
-import numpy as np
-
 from scripts.cli import job_arguments, planned_run
-from scripts.lib.scores.comparisons import COLUMNS, Compared, as_text, compare_family
-from scripts.lib.scores.methods import Pairing
+from scripts.lib.scores.comparisons import COLUMNS, as_text, compare_family
+from scripts.lib.scores.pairs import Evaluations, compare_runs, pairs_of
 from scripts.lib.scores.table_cells import write_csv
-from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct
-
-
-def finished_runs(
-    cell: list[Evaluation], other: list[Evaluation], pairing: Pairing
-) -> tuple[list[Evaluation], list[Evaluation]]:
-    """Return the runs that left a model, collapsed or not; where seeds are paired, in pairs."""
-    ours = [run for run in cell if run.verdicts is not None]
-    theirs = [run for run in other if run.verdicts is not None]
-    if pairing == "seed":
-        of_other = {run.record["seed"]: run for run in theirs}
-        ours = [run for run in ours if run.record["seed"] in of_other]
-        theirs = [of_other[run.record["seed"]] for run in ours]
-    return ours, theirs
-
-
-def compare_runs(
-    names: dict, cell: list[Evaluation], other: list[Evaluation], pairing: Pairing
-) -> Compared:
-    """Return two cells' runs on one benchmark, ready to be compared."""
-    ours, theirs = finished_runs(cell, other, pairing)
-    first = cell[0].record
-    means = stack_correct(ours + theirs) if ours + theirs else np.empty((0, first["problems"]))
-    names = names | {"n": first["problems"]}
-    return Compared(names, means[: len(ours)], means[len(ours) :], first["samples"], pairing)
+from scripts.lib.scores.verdicts import read_evaluations
 
 
 def comparison_rows(
-    settings: dict, found: dict[tuple[str, int, str], Evaluation], seeds: list[int]
+    families: list[dict], benchmarks: list[str], evaluations: Evaluations
 ) -> list[dict]:
     """Return the rows of all families, in the order of their pairs and of the benchmarks."""
     rows = []
-    for family in settings["families"]:
-        compared = []
-        for cell, other, pairing in family["pairs"]:
-            for benchmark in settings["benchmarks"]:
-                ours, theirs = (
-                    [found[name, seed, benchmark] for seed in seeds] for name in (cell, other)
-                )
-                names = {"against": family["against"], "cell": cell, "other": other}
-                names["benchmark"] = benchmark
-                compared.append(compare_runs(names, ours, theirs, pairing))
+    for family in families:
+        compared = [compare_runs(*pair) for pair in pairs_of(family, benchmarks, evaluations)]
         rows += [as_text(row) for row in compare_family(compared)]
     return rows
 
@@ -65,8 +32,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     run = planned_run(args, "compare_parents")
-    found = read_evaluations(run.paths("scores"))
-    write_csv(args.comparisons, COLUMNS, comparison_rows(run.settings, found, run.study.seeds()))
+    evaluations = Evaluations(
+        read_evaluations(run.paths("scores")), run.study.seeds(), run.settings["main_prompt"]
+    )
+    rows = comparison_rows(run.settings["families"], run.settings["benchmarks"], evaluations)
+    write_csv(args.comparisons, COLUMNS, rows)
     run.write_record(args.output, args.comparisons)
 
 

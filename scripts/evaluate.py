@@ -1,6 +1,7 @@
-"""Evaluate one cell's model on every benchmark with LightEval, in one process.
+"""Evaluate one cell's model on every benchmark, under every prompt, with LightEval in one process.
 
-A benchmark that was evaluated before is taken from the store; if all are there, no model starts.
+A task is a benchmark under a prompt. One that was evaluated before is taken from the store; if all
+are there, no model starts.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.console import report
@@ -25,6 +26,7 @@ from scripts.lib.evaluation.completions import (
     parquet_bytes,
     summary,
     with_verdicts,
+    without_times,
 )
 from scripts.lib.evaluation.store import entry, write_evaluation
 from scripts.lib.files import read_json, read_jsonl, sha256_of
@@ -42,7 +44,7 @@ def evaluate(
     cell: str,
     seed: int,
     model_record: Path,
-    benchmarks: dict[str, Path],
+    tasks: dict[str, Path],
     settings: dict[str, Settings],
     store: Path,
     output_folder: Path,
@@ -50,46 +52,49 @@ def evaluate(
     memory_gb: float | None = None,
     vouched: dict[str, Settings] | None = None,
 ) -> None:
-    """Write {benchmark}.json, .parquet and .run.json for every benchmark into a folder.
+    """Write {task}.json, .parquet, .lighteval.json and .run.json for every task into a folder.
 
-    `settings` holds for each benchmark its prompt, generation, number of samples, grader, seed,
-    and the `key` that stands for all of them; `vouched` what every job's record holds. With less
-    memory than `memory_gb` (10^9 bytes) no model is loaded: the program exits with an error.
+    `tasks` gives each one's problems: `gsm8k` under the prompt of the tables, `training/gsm8k`
+    under another. `settings` holds for each its prompt, generation, number of samples, grader,
+    seed, and the `key` that stands for all of them; `vouched` what every job's record holds. With
+    less memory than `memory_gb` (10^9 bytes) no model is loaded: the program exits with an error.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)
-    problems = {name: checked_problems(path, read_jsonl(path)) for name, path in benchmarks.items()}
+    problems = {name: checked_problems(path, read_jsonl(path)) for name, path in tasks.items()}
     records = {
         name: {
             "key": vouched[name]["key"] if vouched else settings[name]["key"],
             "cell": cell,
             "seed": seed,
-            "benchmark": name,
+            "benchmark": benchmark_of(name),
+            "task": name,
             "status": model["status"],
             "reason": model.get("reason"),
             "problems": len(problems[name]),
             "samples": settings[name]["num_samples"],
             "settings": {k: v for k, v in settings[name].items() if k != "key"},
         }
-        for name in benchmarks
+        for name in tasks
     }
     if checkpoint is None:
         for name, facts in records.items():
             facts = {**facts, **NO_NUMBERS, "weights": None, "lighteval": None}
             run = {"wall_seconds": 0.0, "device_seconds": 0.0, **run_facts("evaluate")}
             run |= (vouched or {}).get(name, {})
-            write_evaluation(output_folder, name, facts, parquet_bytes([]), run)
+            folder = (output_folder / name).parent
+            write_evaluation(folder, benchmark_of(name), facts, parquet_bytes([]), {}, run)
         report(f"evaluate {cell} seed-{seed}: the training collapsed, nothing to evaluate")
         return
 
     weights = weights_digest(model)
     entries = {
-        name: entry(store, name, weights, decides(name, settings, vouched), sha256_of(path))
-        for name, path in benchmarks.items()
+        name: entry(store / name, weights, decides(name, settings, vouched), sha256_of(path))
+        for name, path in tasks.items()
     }
     with contextlib.ExitStack() as opened:
         evaluator = None
-        for number, name in enumerate(benchmarks, start=1):
+        for number, name in enumerate(tasks, start=1):
             if (record := entries[name].record()) is None:
                 if evaluator is None:
                     if memory_gb is not None:
@@ -97,15 +102,20 @@ def evaluate(
                     evaluator = opened.enter_context(
                         Evaluator(checkpoint, f"{cell}/seed-{seed}", settings[name], engine)
                     )
-                rows, numbers, run = evaluator.evaluate(name, problems[name], settings[name])
-                record = {**records[name], **numbers, "weights": weights}
-                run |= (vouched or {}).get(name, {})
-                entries[name].keep(record, parquet_bytes(rows), run)
-            entries[name].publish(output_folder)
+                found = evaluator.evaluate(benchmark_of(name), problems[name], settings[name])
+                record = {**records[name], **found.numbers, "weights": weights}
+                run = found.run | (vouched or {}).get(name, {})
+                entries[name].keep(record, parquet_bytes(found.rows), found.lighteval, run)
+            entries[name].publish((output_folder / name).parent)
             report(
                 f"evaluate {cell} seed-{seed}: {name} {record['accuracy']:.3f} "
-                f"({number}/{len(benchmarks)} benchmarks)"
+                f"({number}/{len(tasks)})"
             )
+
+
+def benchmark_of(task: str) -> str:
+    """Return the benchmark of a task such as `gsm8k` or `training/gsm8k`."""
+    return task.rpartition("/")[2]
 
 
 def decides(name: str, settings: dict[str, Settings], vouched: dict[str, Settings] | None) -> str:
@@ -129,8 +139,17 @@ def quick_imports() -> Iterator[None]:
         gc.enable()
 
 
+class Evaluated(NamedTuple):
+    """One task's completions with verdicts, its numbers, LightEval's own file, the run's facts."""
+
+    rows: list[dict[str, Any]]
+    numbers: dict[str, Any]
+    lighteval: dict[str, Any]
+    run: dict[str, Any]
+
+
 class Evaluator:
-    """LightEval with a loaded model, and the grader: started once, for all benchmarks of a cell."""
+    """LightEval with a loaded model, and the grader: started once, for all tasks of a cell."""
 
     def __init__(self, checkpoint: Path, name: str, settings: Settings, engine: EngineSettings):
         started = time.perf_counter()
@@ -153,14 +172,14 @@ class Evaluator:
         self.grader.close()
 
     def evaluate(
-        self, name: str, problems: list[dict[str, Any]], settings: Settings
-    ) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
-        """Return one benchmark's completions with verdicts, its numbers, and the run's facts."""
+        self, benchmark: str, problems: list[dict[str, Any]], settings: Settings
+    ) -> Evaluated:
+        """Return what one task's evaluation found."""
         started = time.perf_counter()
-        self.model.use(name, settings)
+        self.model.use(benchmark, settings)
         with tempfile.TemporaryDirectory(prefix="lighteval-") as folder:
             results, details = self.run_lighteval(
-                self.model, name, problems, settings, Path(folder)
+                self.model, benchmark, problems, settings, Path(folder)
             )
         generated = time.perf_counter()
         rows = completions_of(details, problems, self.model.stop_ids)
@@ -170,10 +189,12 @@ class Evaluator:
         strict = self.grader.grade_many(answers, mode="strict")
         rows = with_verdicts(rows, lenient, strict)
         finished = time.perf_counter()
+        lighteval, times = without_times(results)
         devices = max(1, len(visible_devices()))
         run = {
             "engine_start_seconds": self.start_seconds,
             "lighteval_seconds": generated - started,
+            "lighteval_times": times,
             "grading_seconds": finished - generated,
             "wall_seconds": finished - started,
             "device_seconds": (finished - started) * devices,
@@ -182,7 +203,8 @@ class Evaluator:
             **self.model.engine.facts,
             **run_facts("evaluate"),
         }
-        return rows, {**summary(rows), "lighteval": lighteval_part(results, name)}, run
+        numbers = {**summary(rows), "lighteval": lighteval_part(results, benchmark)}
+        return Evaluated(rows, numbers, lighteval, run)
 
 
 def main() -> None:
@@ -194,7 +216,7 @@ def main() -> None:
         "--model-record", type=Path, required=True, help="training.json or model.json of the cell"
     )
     parser.add_argument(
-        "--store", type=Path, required=True, help="folder that keeps finished benchmarks"
+        "--store", type=Path, required=True, help="folder that keeps finished tasks"
     )
     add_engine(parser)
     args = parser.parse_args()
@@ -213,7 +235,7 @@ def main() -> None:
         {name: part.paths("problems")[0] for name, part in parts.items()},
         settings,
         args.store,
-        next(iter(parts.values())).output("scores").parent,
+        run.root / "eval" / args.cell / f"seed-{args.seed}",
         engine,
         evaluation_gb(config["models"][model_of(args.cell)], next(iter(settings.values())), engine),
         {name: part.record() for name, part in parts.items()},

@@ -9,57 +9,15 @@ differs from its own root, by the family `root` of comparisons.csv.
 
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
+from scripts.lib.scores.forms import escape_latex, html_page, markdown_grid
 from scripts.lib.scores.marks import NONE, Marks, root_marks
 from scripts.lib.scores.table_cells import read_cells, write_csv
 
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "†": r"$^{\dagger}$",
-    "‡": r"$^{\ddagger}$",
-}
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-body {{ font: 14px sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
-table {{ border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; }}
-th, td {{ padding: 0.25em 0.6em; text-align: left; white-space: nowrap; }}
-td {{ font-variant-numeric: tabular-nums; }}
-th {{ border-bottom: 1px solid; }}
-p {{ font-size: 0.9em; color: #444; }}
-</style>
-</head>
-<body>
-{body}</body>
-</html>
-"""
+LIGHTEVAL_APART = 0.02
 NO_WEIGHTS = {"rule": "no weights"}  # a training that ended at a number that is none
 Cells = dict[tuple[str, str], dict]  # {(cell, benchmark): record}, as score_cell writes them
-
-
-def escape_latex(text: str) -> str:
-    """Return text that LaTeX prints as it stands."""
-    return "".join(LATEX.get(character, character) for character in text)
 
 
 def with_best_rows(table: dict, cells: Cells) -> dict:
@@ -98,8 +56,20 @@ def percents(record: dict) -> tuple[float, float, float] | None:
 
 
 def mark_of(row: dict, benchmark: dict, marks: Marks) -> str:
-    """Return the mark of an entry; a row that was chosen by its numbers has none."""
+    """Return the star of an entry; a row that was chosen by its numbers has none."""
     return "" if row["chosen"] else marks.of(row["cell"], benchmark["name"])
+
+
+def verdicts_differ(record: dict) -> bool:
+    """Say whether LightEval's own accuracy is another than ours by more than two points."""
+    ours, theirs = record["accuracy"], record["lighteval_accuracy"]
+    return ours is not None and theirs is not None and abs(ours - theirs) > LIGHTEVAL_APART
+
+
+def marks_of(row: dict, benchmark: dict, cells: Cells, marks: Marks) -> str:
+    """Return the marks of an entry: the star, and § where LightEval's verdict differs."""
+    differs = verdicts_differ(cells[row["cell"], benchmark["name"]])
+    return mark_of(row, benchmark, marks) + ("§" if differs else "")
 
 
 def latex_entry(record: dict, mark: str = "") -> str:
@@ -111,7 +81,7 @@ def latex_entry(record: dict, mark: str = "") -> str:
     if numbers is None:
         return r"\multicolumn{2}{c}{--}"
     value, low, high = numbers
-    return f"{value:.1f} & $^{{+{high - value:.1f}}}_{{-{value - low:.1f}}}${mark}"
+    return f"{value:.1f} & $^{{+{high - value:.1f}}}_{{-{value - low:.1f}}}${escape_latex(mark)}"
 
 
 def markdown_entry(record: dict, mark: str = "") -> str:
@@ -148,6 +118,17 @@ def table_notes(table: dict, cells: Cells, marks: Marks) -> list[str]:
     if any(mark_of(row, b, marks) for row in rows for b in table["benchmarks"]):
         notes.append(
             f"A star marks what differs from the untrained model it started from: {marks.meaning}."
+        )
+    apart = [
+        f"{row['label']} on {benchmark['label']} {100 * record['lighteval_accuracy']:.1f}"
+        for row in rows
+        for benchmark in table["benchmarks"]
+        if verdicts_differ(record := cells[row["cell"], benchmark["name"]])
+    ]
+    if apart:
+        notes.append(
+            "§ LightEval's own verdict differs from ours by more than 2 points; by it the accuracy "
+            f"is: {', '.join(apart)}."
         )
     sizes, chances = [], []
     for benchmark in table["benchmarks"]:
@@ -211,7 +192,7 @@ def latex_table(name: str, table: dict, cells: Cells, marks: Marks = NONE) -> st
         for row in section["rows"]:
             label = escape_latex(method_label(row, cells, benchmarks))
             entries = [
-                latex_entry(cells[row["cell"], b["name"]], mark_of(row, b, marks))
+                latex_entry(cells[row["cell"], b["name"]], marks_of(row, b, cells, marks))
                 for b in benchmarks
             ]
             lines.append(" & ".join([label, *entries]) + r" \\")
@@ -229,25 +210,12 @@ def markdown_table(table: dict, cells: Cells, marks: Marks = NONE) -> str:
         grid.append([f"**{section['section']}**", *("" for _ in benchmarks)])
         for row in section["rows"]:
             entries = [
-                markdown_entry(cells[row["cell"], b["name"]], mark_of(row, b, marks))
+                markdown_entry(cells[row["cell"], b["name"]], marks_of(row, b, cells, marks))
                 for b in benchmarks
             ]
             grid.append([method_label(row, cells, benchmarks), *entries])
-    grid = [[text.replace("|", r"\|") for text in line] for line in grid]
-    widths = [max(len(line[column]) for line in grid) for column in range(len(grid[0]))]
-    lines = [
-        "| " + " | ".join(t.ljust(w) for t, w in zip(line, widths, strict=True)) + " |"
-        for line in grid
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     notes = "\n\n".join(table_notes(table, cells, marks))
-    return f"### {table['caption']}\n\n" + "\n".join(lines) + f"\n\n{notes}\n"
-
-
-def html_page(name: str, markdown: str) -> str:
-    """Return the Markdown table as a page of its own, for the report."""
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    return PAGE.format(title=name, body=body)
+    return f"### {table['caption']}\n\n{markdown_grid(grid)}\n\n{notes}\n"
 
 
 def table_rows(
@@ -266,7 +234,7 @@ def table_rows(
                 numbers = percents(cells[row["cell"], column])
                 texts = ["-"] * 3 if numbers is None else [f"{value:.1f}" for value in numbers]
                 line |= dict(zip((column, f"{column}_low", f"{column}_high"), texts, strict=True))
-                line[f"{column}_mark"] = mark_of(row, benchmark, marks)
+                line[f"{column}_mark"] = marks_of(row, benchmark, cells, marks)
             rows.append(line | {"cell": row["cell"]})
     return ["table", "section", "method", *names, "cell", *ends], rows
 
@@ -282,7 +250,7 @@ def main() -> None:
     run = planned_run(args, "make_table", table=args.table)
     cells = read_cells(run.paths("cells"))
     table = with_best_rows(run.settings, cells)
-    marks = root_marks(run.paths("comparisons"))
+    marks = root_marks(run.paths("comparisons"), run.settings["prompt"])
     write_text(args.tex, latex_table(args.table, table, cells, marks))
     markdown = markdown_table(table, cells, marks)
     write_text(args.markdown, markdown)

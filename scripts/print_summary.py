@@ -12,13 +12,16 @@ from pathlib import Path
 
 from scripts.lib.console import align
 from scripts.lib.files import read_json
+from scripts.lib.scores.conclusions import DEPENDS
 from scripts.lib.scores.marks import marks_against, read_comparisons
+from scripts.lib.study.cells import Study
 
 PLACES = {
     "tables": "tables/*.tex",
-    "figure": "figures/scores.*",
+    "figures": "figures/*.p*",
     "scores": "scores.csv",
     "comparisons": "comparisons.csv",
+    "conclusions": "conclusions.*",
     "report": "report.html",
 }
 NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold type, the rule below the head
@@ -35,12 +38,21 @@ def fit_table(markdown: str, width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def describe_rl(rows: list[dict], rl_stages: set[str]) -> list[str]:
+def without_what_depends(text: str) -> str:
+    """Return the conclusions without the long lists of those that depend on the prompt."""
+    blocks = text.split("\n\n")
+    left_out = {n for n, block in enumerate(blocks) if block == f"{DEPENDS.capitalize()}:"}
+    left_out |= {n + 1 for n in left_out}
+    return "\n\n".join(block for n, block in enumerate(blocks) if n not in left_out).rstrip()
+
+
+def describe_rl(rows: list[dict], rl_stages: set[str], prompt: str) -> list[str]:
     """Return one line per cell whose last stage is RL: the points it added on each benchmark.
 
-    `rows` are those of comparisons.csv; of its families the one against parents counts.
+    `rows` are those of comparisons.csv; of its families the one against parents counts, both sides
+    under `prompt`.
     """
-    rows = [row for row in rows if row["against"] == "parent"]
+    rows = [row for row in rows if row["against"] == "parent" and row["prompts"] == prompt]
     rows = [row for row in rows if row["cell"].rpartition("+")[2] in rl_stages]
     found = {(row["cell"], row["benchmark"]): gain(row) for row in rows}
     cells = list(dict.fromkeys(row["cell"] for row in rows))
@@ -64,21 +76,26 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="the study's folder, for example results/demo")
     folder = parser.parse_args().folder
     config = read_json(folder / "config.json")
-    tables = [folder / "tables" / f"{table}.md" for table in config["tabulate"]]
-    comparisons = folder / "comparisons.csv"
-    if missing := [str(file) for file in (*tables, comparisons) if not file.exists()]:
+    study = Study(config)
+    sensitive = ["prompts"] if study.sensitivity_cells() else []
+    tables = [folder / "tables" / f"{table}.md" for table in [*config["tabulate"], *sensitive]]
+    comparisons, conclusions = folder / "comparisons.csv", folder / "conclusions.md"
+    if missing := [str(f) for f in (*tables, comparisons, conclusions) if not f.exists()]:
         raise SystemExit(f"{', '.join(missing)}: not there yet; run the study first")
     rl_stages = {name for name, stage in config["stages"].items() if stage["trainer"] == "grpo"}
     width = shutil.get_terminal_size((120, 24)).columns
     for table in tables:
         print(fit_table(table.read_text(encoding="utf-8"), width))
     rows = read_comparisons(comparisons)
-    if rl := describe_rl(rows, rl_stages):
-        print("### What RL added to the model that it started from\n")
-        meaning = marks_against(rows, "parent").meaning
+    prompt = study.main_prompt()
+    if rl := describe_rl(rows, rl_stages, prompt):
+        print(f"### What RL added to the model that it started from, under the prompt {prompt}\n")
+        meaning = marks_against(rows, "parent", prompt).meaning
         star = f"; * differs: {meaning}" if meaning else ""
         print(f"Points of accuracy on the same problems{star}.\n")
         print("\n".join(rl) + "\n")
+    print(without_what_depends(conclusions.read_text(encoding="utf-8")))
+    print(f"\nWhat depends on the prompt is listed in {conclusions}.\n")
     print("### Where everything is\n")
     for name, pattern in PLACES.items():
         files = sorted(str(path) for path in folder.glob(pattern))

@@ -1,4 +1,4 @@
-"""Make a cell's numbers: mean accuracy and its 95% intervals, one record per benchmark.
+"""Make a cell's numbers: mean accuracy and its 95% intervals, one record per benchmark and prompt.
 
 One interval is for problems like these, the other, from several seeds, for these very problems.
 
@@ -13,12 +13,16 @@ from scripts.cli import Run, job_arguments, planned_run
 from scripts.lib.files import read_json, write_json
 from scripts.lib.scores.collapse import Mark, Texts, marks_of_log, marks_of_texts, read_texts
 from scripts.lib.scores.intervals import accuracy_interval, same_problems_interval
+from scripts.lib.scores.samples import NAMES, sample_shares
 from scripts.lib.scores.statistics import accuracy, chance_level
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct, verdicts_of
 
+# What a record says of all seeds: the mean over those that left a model.
+MEANS = ("strict_accuracy", "lighteval_accuracy", *NAMES, "cut_off", "mean_tokens")
 
-def score_run(evaluation: Evaluation, marks: list[Mark]) -> dict:
-    """Return the entry of one seed in a cell record."""
+
+def score_run(evaluation: Evaluation, marks: list[Mark], shares: dict[str, float]) -> dict:
+    """Return the entry of one seed in a cell record; `shares` are those of its samples."""
     record, verdicts = evaluation
     run = {
         "seed": record["seed"],
@@ -29,6 +33,7 @@ def score_run(evaluation: Evaluation, marks: list[Mark]) -> dict:
         "interval": None,
         "strict_accuracy": None,
         "lighteval_accuracy": None,
+        **dict.fromkeys(NAMES),
         "cut_off": None,
         "mean_tokens": None,
         "timeouts": None,
@@ -41,26 +46,35 @@ def score_run(evaluation: Evaluation, marks: list[Mark]) -> dict:
         "interval": [interval.low, interval.high],
         "strict_accuracy": accuracy(verdicts.strict),
         "lighteval_accuracy": record["lighteval_accuracy"],
+        **shares,
         "cut_off": record["cut_off"],
         "mean_tokens": record["mean_tokens"],
         "timeouts": record["statuses"].get("timeout", 0),
     }
 
 
-def score_benchmark(
-    evaluations: list[Evaluation], marks: dict[int, list[Mark]] | None = None
+def score_task(
+    evaluations: list[Evaluation],
+    prompt: str,
+    shares: dict[int, dict[str, float]],
+    marks: dict[int, list[Mark]] | None = None,
 ) -> dict:
-    """Return the cell record of one benchmark from the evaluations of all its seeds.
+    """Return the cell record of a benchmark under a prompt from the evaluations of all its seeds.
 
-    `marks` says by which rules a seed has collapsed, although it left a model.
+    `shares` are those of each seed's samples (lib/scores/samples.py). `marks` says by which rules a
+    seed has collapsed, although it left a model.
     """
     evaluations = sorted(evaluations, key=lambda evaluation: evaluation.record["seed"])
     first = evaluations[0].record
-    runs = [score_run(e, (marks or {}).get(e.record["seed"], [])) for e in evaluations]
+    runs = [
+        score_run(e, (marks or {}).get(e.record["seed"], []), shares.get(e.record["seed"], {}))
+        for e in evaluations
+    ]
     finished = [evaluation for evaluation in evaluations if evaluation.verdicts is not None]
     record = {
         "cell": first["cell"],
         "benchmark": first["benchmark"],
+        "prompt": prompt,
         "status": "ok" if all(run["status"] == "ok" for run in runs) else "collapsed",
         "accuracy": None,
         "interval": None,
@@ -68,7 +82,7 @@ def score_benchmark(
         "same_problems_interval": None,
         "same_problems_method": None,
         "chance": None,
-        "cut_off": None,
+        **dict.fromkeys(MEANS),
         "seeds": [evaluation.record["seed"] for evaluation in evaluations],
         "problems": first["problems"],
         "samples": first["samples"],
@@ -86,7 +100,10 @@ def score_benchmark(
             "interval": [interval.low, interval.high],
             "interval_method": interval.method,
             "chance": {"answer": answer, "accuracy": share},
-            "cut_off": fmean(evaluation.record["cut_off"] for evaluation in finished),
+            **{
+                name: fmean(run[name] for run in runs if run["accuracy"] is not None)
+                for name in MEANS
+            },
         }
     return record
 
@@ -113,16 +130,22 @@ def marks_of_seeds(run: Run, name: str) -> dict[int, list[Mark]]:
 
 
 def main() -> None:
-    """Read the flags and write one record per benchmark."""
+    """Read the flags and write one record per task."""
     parser = job_arguments(__doc__)
     parser.add_argument("--cell", required=True, help="name of the cell")
     args = parser.parse_args()
     run = planned_run(args, "score_cell", cell=args.cell)
-    marks = marks_of_seeds(run, next(iter(run.job.parts)))  # all benchmarks have the same
+    marks = marks_of_seeds(run, next(iter(run.job.parts)))  # all tasks have the same
     for name in run.job.parts:
         part = run.part(name)
-        evaluations = read_evaluations(part.paths("scores")).values()
-        write_json(part.output("cell"), {"key": part.key, **score_benchmark([*evaluations], marks)})
+        evaluations = [*read_evaluations(part.paths("scores")).values()]
+        shares = {
+            evaluation.record["seed"]: sample_shares(path, evaluation.record["samples"])
+            for evaluation, path in zip(evaluations, part.paths("details"), strict=True)
+            if evaluation.verdicts is not None
+        }
+        record = score_task(evaluations, part.settings["prompt"], shares, marks)
+        write_json(part.output("cell"), {"key": part.key, **record})
         part.write_record(part.output("record"), part.output("cell"))
 
 

@@ -48,10 +48,10 @@ def run(
     memory_gb: float | None = None,
     **changed,
 ) -> Path:
-    """Evaluate benchmarks of a few problems each; return the output folder."""
+    """Evaluate tasks of a few problems each; return the output folder."""
     benchmarks = {}
     for name, count in names.items():
-        benchmarks[name] = tmp_path / f"{name}.jsonl"
+        benchmarks[name] = tmp_path / f"{name.replace('/', '-')}.jsonl"
         write_jsonl(benchmarks[name], problems(count))
     settings = dict.fromkeys(names, {**SETTINGS, **changed})
     store, folder = tmp_path / "store", tmp_path / out

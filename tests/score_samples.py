@@ -19,6 +19,7 @@ def write_evaluation(
     seed: int,
     verdicts: Sequence[Sequence[bool]] | np.ndarray,
     status: str = "ok",
+    task: str = "gsm8k",
 ) -> Path:
     """Write an evaluation record, and its verdicts (problems, samples) as parquet beside it."""
     problems, samples = np.shape(verdicts)
@@ -26,7 +27,8 @@ def write_evaluation(
         "key": f"{cell}-{seed}",
         "cell": cell,
         "seed": seed,
-        "benchmark": "gsm8k",
+        "benchmark": task.rpartition("/")[2],
+        "task": task,
         "status": status,
         "reason": None if status == "ok" else "loss is not a number",
         "problems": problems,
@@ -36,8 +38,8 @@ def write_evaluation(
         "mean_tokens": 12.0,
         "statuses": {"ok": problems * samples - 1, "timeout": 1},
     }
-    path = folder / cell / f"seed-{seed}" / "gsm8k.json"
-    path.parent.mkdir(parents=True)
+    path = folder / cell / f"seed-{seed}" / f"{task}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record))
     rows = [] if status == "collapsed" else list(np.ndindex(problems, samples))
     columns = {
@@ -47,23 +49,28 @@ def write_evaluation(
         "correct": pa.array([bool(verdicts[p][s]) for p, s in rows], pa.bool_()),
         "strict_correct": pa.array([False for _ in rows], pa.bool_()),
         "completion": pa.array(["It is 18." for _ in rows], pa.string()),
+        "extracted": pa.array(["18" for _ in rows], pa.string()),
         "status": pa.array(["ok" for _ in rows], pa.string()),
     }
     pq.write_table(pa.table(columns), path.with_suffix(".parquet"))
     return path
 
 
-def cell_record(cell: str, benchmark: str, accuracy: float | None, seeds: int = 1) -> dict:
+def cell_record(
+    cell: str, benchmark: str, accuracy: float | None, seeds: int = 1, prompt: str = "boxed"
+) -> dict:
     """Return a cell record; without an accuracy all of its seeds collapsed."""
     status = "collapsed" if accuracy is None else "ok"
     return {
         "key": f"key of {cell}",
         "cell": cell,
         "benchmark": benchmark,
+        "prompt": prompt,
         "status": status,
         "accuracy": accuracy,
         "interval": None if accuracy is None else [accuracy - 0.031, accuracy + 0.042],
         "same_problems_interval": None,
+        "lighteval_accuracy": accuracy,
         "chance": None if accuracy is None else {"answer": "3", "accuracy": 0.0512},
         "seeds": list(range(seeds)),
         "problems": 40,
@@ -98,6 +105,7 @@ def comparison(cell: str, benchmark: str, mark: str = "", **others: str) -> dict
     """Return a row of comparisons.csv as it is read: 12.5 points against the root, by one run."""
     return {
         "against": "root",
+        "prompts": "boxed",
         "cell": cell,
         "other": "toy",
         "benchmark": benchmark,
@@ -113,7 +121,7 @@ def comparison(cell: str, benchmark: str, mark: str = "", **others: str) -> dict
 def table_marks() -> Marks:
     """Return marks of the sample table: its second row on GSM8K."""
     rows = [comparison("toy+sft", "gsm8k", "*"), comparison("toy+sft", "amc23")]
-    return marks_against(rows, "root")
+    return marks_against(rows, "root", "boxed")
 
 
 def table_records(seeds: int = 1) -> dict[tuple[str, str], dict]:

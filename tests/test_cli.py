@@ -23,6 +23,7 @@ def config(tmp_path):
     merged = yaml.safe_load((ROOT / "config.yaml").read_text())
     update_config(merged, yaml.safe_load(DEMO.read_text()))
     merged |= {"evaluate": ["gsm8k"], "tabulate": ["table2"]}
+    merged["sensitivity"]["prompts"] = []
     merged["tables"]["table2"]["sections"] = [{"section": "One", "rows": ["base"]}]
     write_json(tmp_path / "results" / "demo" / "config.json", merged)
     return tmp_path / "results" / "demo" / "config.json"
@@ -38,7 +39,7 @@ def key_of(config, rule, **wildcards):
 
 def left_cell(config):
     """Write the study's one table cell with its record."""
-    part = job(load_study(config), "score_cell", cell="toy-base", benchmark="gsm8k")
+    part = job(load_study(config), "score_cell", cell="toy-base", task="gsm8k")
     file = config.parent / part.outputs["cell"]
     write_json(file, {"cell": "toy-base"})
     record = {"key": part.key, "files": {file.name: sha256_of(file)}}

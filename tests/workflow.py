@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from scripts.lib.files import digest_files
@@ -22,6 +23,7 @@ ENVIRONMENT.pop("SRLM_MIRROR", None)
 # Importing Snakemake takes longer than most dry runs: one server does it for all of them.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.snakemake_server"])
+VARIANT = re.compile(r"^(evaluate|score_cell)_(?:prompts|untrained)$")
 
 
 def command(*arguments, folder):
@@ -97,11 +99,13 @@ def planned_messages(*arguments, folder):
 
 
 def planned(*arguments, folder, **environment):
-    """Return {rule: jobs} of a dry run."""
+    """Return {rule: jobs} of a dry run; a rule's variants count as the rule."""
     output = dry_run(*arguments, folder=folder, **environment)
     if "Nothing to be done" in output:
         return {}
     table = output.split("Job stats:")[1]
-    counts = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+    counts: Counter[str] = Counter()
+    for rule, jobs in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE):
+        counts[VARIANT.sub(r"\1", rule)] += int(jobs)
     counts.pop("total")
-    return counts
+    return dict(counts)

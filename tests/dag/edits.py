@@ -43,7 +43,7 @@ def units(config):
 def changed(before, after):
     """Return {rule: jobs} of what is made anew: what is new, or has a part that differs."""
     stale = {
-        (rule, tuple(w for w in wildcards if w[0] != "benchmark"))
+        (rule, tuple(w for w in wildcards if w[0] != "task"))
         for (rule, wildcards, name), key in after.items()
         if before.get((rule, wildcards, name)) != key
     }

@@ -19,7 +19,9 @@ from tests.dag.edits import (
     units,
 )
 
-NUMBERS = {"collect_scores": 1, "compare_parents": 1, "make_table": 3, "plot_scores": 1}
+TEXTS = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
+COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1}
+NUMBERS = {"collect_scores": 1, **COMPARISONS, **TEXTS}
 NOTHING: dict[str, int] = {}
 
 
@@ -91,17 +93,37 @@ CONFIG_EDITS = {
         scored(8, 8, sample_traces=1, verify_traces=1, train_sft=4, train_grpo=4)
         | {"count_tokens": 2, "make_data_card": 1},
     ),
-    "a note below the tables": ("demo", put("note", "Toys."), {"make_table": 3, "plot_scores": 1}),
+    "a note below the tables": ("demo", put("note", "Toys."), TEXTS | {"draw_conclusions": 1}),
     "when a toy's build is saved": ("demo", put("models/toy-base/build/save_steps", 100), NOTHING),
     "the evaluation's prompt": (
         "paper",
         put("prompts/boxed/user", "Q: {question}"),
         scored(90, 30),
     ),
+    "one more prompt": (
+        "demo",
+        lambda config: (
+            config["prompts"].update(short={"system": None, "user": "{question}"}),
+            config["sensitivity"]["prompts"].append("short"),
+        ),
+        scored(20, 20),
+    ),
+    "a prompt that only untrained models are asked with": (
+        "demo",
+        put("prompts/plain/user", "Q: {question}"),
+        scored(2, 2),
+    ),
+    "which prompt an untrained model is at home in": (
+        "demo",
+        put("sensitivity/own/base", "boxed"),
+        {**COMPARISONS, **TEXTS},
+    ),
     "the training prompt": (
         "paper",
         put("prompts/training/user", "Q: {question}"),
-        TRAINED_PAPER | CARDS | {"make_examples": 1, "verify_traces": 1},
+        TRAINED_PAPER  # and the untrained models, which are asked with it too
+        | CARDS
+        | {"make_examples": 1, "verify_traces": 1, "evaluate": 60, "score_cell": 20},
     ),
     "one more seed": (
         "paper",
@@ -117,7 +139,7 @@ CONFIG_EDITS = {
     "fewer tables": (
         "paper",
         put("tabulate", ["table2"]),
-        {"collect_scores": 1, "compare_parents": 1, "plot_scores": 1, "make_table": 1},
+        NUMBERS | {"make_table": 1},
     ),
     "another hybrid": (
         "paper",
@@ -134,7 +156,7 @@ CONFIG_EDITS = {
     "when RL counts as collapsed": (
         "paper",
         put("collapse/kl", 9.0),
-        {"score_cell": 18, **NUMBERS, "compare_parents": 0},
+        {"score_cell": 18, **NUMBERS, "compare_parents": 0, "draw_conclusions": 0},
     ),
     "the grader's time limit": (
         "paper",
@@ -146,12 +168,12 @@ CONFIG_EDITS = {
     "a model's label": (
         "paper",
         put("models/qwen2.5-0.5b/label", "Qwen"),
-        {"make_table": 3, "plot_scores": 1},
+        TEXTS | {"draw_conclusions": 1},
     ),
     "a stage's label": (
         "paper",
         put("stages/kd/label", "Distillation"),
-        {"make_table": 3, "plot_scores": 1},
+        TEXTS | {"draw_conclusions": 1, "make_table": 2},
     ),
     "the order of the test sets": (
         "paper",
@@ -215,8 +237,8 @@ def test_an_edit_of_the_config_makes_anew_exactly_what_it_changes(name, before):
 SHIFT = [("    return float(np.mean(means))", "    return float(np.mean(means)) + SHIFT")]
 STATISTICS = "scripts/lib/scores/statistics.py"
 INTERVALS = "scripts/lib/scores/intervals.py"
-# After the comparisons: the tables and the figure that show their marks; Table 1 shows none.
-COMPARED = {"compare_parents": 1, "make_table": 2, "plot_scores": 1}
+# After the comparisons: what is concluded from them, and the tables and figures with their marks.
+COMPARED = {**COMPARISONS, **TEXTS}
 
 
 def package_constant(value, of=STATISTICS):
@@ -314,7 +336,7 @@ CODE_EDITS = {
     "a constant behind a relative import": ([relative_constant(0.0), relative_constant(1)], SCORES),
     "an interval": (
         [replaced(INTERVALS, ("shrink = 1 +", "shrink = 2 +"))],
-        SCORES | {"compare_parents": 0},
+        SCORES | {"compare_parents": 0, "draw_conclusions": 0},
     ),
     "the correction of p-values": (
         [
@@ -331,7 +353,7 @@ CODE_EDITS = {
     ),
     "what a mark means": (
         [replaced("scripts/lib/scores/marks.py", ("seeds are random", "seeds vary"))],
-        {"make_table": 3, "plot_scores": 1},
+        {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1},
     ),
     "the form of the CSV files": (
         [
@@ -346,8 +368,8 @@ CODE_EDITS = {
         {"make_table": 3},
     ),
     "the figure's resolution": (
-        [replaced("scripts/plot_scores.py", ("dpi=200", "dpi=100"))],
-        {"plot_scores": 1},
+        [replaced("scripts/lib/scores/figures.py", ("dpi=200", "dpi=100"))],
+        {"plot_scores": 1, "plot_prompts": 1},
     ),
     "how the grader reads prose": (
         [
@@ -379,7 +401,7 @@ CODE_EDITS = {
                 "scripts/lib/scores/collapse.py", ("SHORTEST_WINDOW = 10", "SHORTEST_WINDOW = 9")
             )
         ],
-        SCORES | {"compare_parents": 0},
+        SCORES | {"compare_parents": 0, "draw_conclusions": 0},
     ),
     "which questions are duplicates": (
         [replaced("scripts/lib/data/cleaning.py", ('r"[^\\W_]+"', 'r"[^\\W]+"'))],
@@ -421,7 +443,7 @@ CODE_EDITS = {
     ),
     "a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", " --cell '{wildcards.cell}'"))],
-        SCORES | {"compare_parents": 0},
+        SCORES | {"compare_parents": 0, "draw_conclusions": 0},
     ),
     "white space in a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", "  --cell {wildcards.cell}"))],
@@ -445,7 +467,7 @@ CODE_EDITS = {
     ),
     "a new matplotlib": (
         [replaced("envs/paper.yaml", ("matplotlib==", "matplotlib==9"))],
-        {"make_table": 3, "plot_scores": 1},
+        TEXTS | {"draw_conclusions": 1},
     ),
     "a new torch": (
         [replaced("envs/study.yaml", ("- torch==", "- torch==9"))],

@@ -74,9 +74,10 @@ def test_one_benchmarks_samples_change_no_other_benchmarks_evaluation():
         after = keys(rule, lambda c: c["benchmarks"]["amc23"].update(num_samples=8), **named)
         return {name for name, key in keys(rule, **named).items() if after[name] != key}
 
-    assert changed("evaluate", cell=CELL, seed=0) == {"amc23"}
-    assert changed("score_cell", cell="qwen2.5-0.5b") == {"amc23"}
-    assert len(changed("score_cell", cell=CELL)) == 5  # a collapse is marked by all benchmarks
+    assert changed("evaluate", cell=CELL, seed=0) == {"amc23", "training/amc23"}
+    untrained = {"amc23", "training/amc23", "plain/amc23"}
+    assert changed("score_cell", cell="qwen2.5-0.5b") == untrained
+    assert len(changed("score_cell", cell=CELL)) == 10  # a collapse is marked by all benchmarks
 
 
 def test_the_graders_rules_are_those_of_the_data_set_whatever_its_benchmark_is_called():
@@ -89,7 +90,7 @@ def test_the_graders_rules_are_those_of_the_data_set_whatever_its_benchmark_is_c
 
     study = study_with(change)
     for benchmark, schema in {"physics": "olympiadbench", "gsm8k": "gsm8k"}.items():
-        settings = job(study, "evaluate", cell=CELL, seed=0, benchmark=benchmark).settings
+        settings = job(study, "evaluate", cell=CELL, seed=0, task=benchmark).settings
         assert settings["grader"] == {"timeout": 5.0, "rules": schema}
     trained = job(study, "train_grpo", cell=CELL, seed=0).settings
     assert trained["grader"]["rules"] == "olympiadbench"
@@ -197,7 +198,7 @@ def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):
 
 
 def evaluation_settings(cell, change=lambda config: None):
-    return job(study_with(change), "evaluate", cell=cell, seed=0, benchmark="gsm8k").settings
+    return job(study_with(change), "evaluate", cell=cell, seed=0, task="gsm8k").settings
 
 
 def test_a_model_of_short_context_is_evaluated_within_it():

@@ -119,19 +119,21 @@ def test_bad_benchmark_file_is_named(rows, message):
 
 
 def test_store_gives_back_only_what_the_same_weights_key_and_data_made(tmp_path):
-    stored = entry(tmp_path, "gsm8k", weights="w", key="k", data="d")
+    stored = entry(tmp_path / "gsm8k", weights="w", key="k", data="d")
     assert stored.record() is None
-    stored.keep({"accuracy": 0.5}, parquet_bytes([]), {"wall_seconds": 1.0})
-    assert entry(tmp_path, "gsm8k", weights="w", key="k", data="d").record() == {"accuracy": 0.5}
+    stored.keep({"accuracy": 0.5}, parquet_bytes([]), {}, {"wall_seconds": 1.0})
+    assert entry(tmp_path / "gsm8k", weights="w", key="k", data="d").record() == {"accuracy": 0.5}
     for other in ({"weights": "x"}, {"key": "x"}, {"data": "x"}):
         identity = {"weights": "w", "key": "k", "data": "d"} | other
-        assert entry(tmp_path, "gsm8k", **identity).record() is None
-    assert entry(tmp_path, "amc23", weights="w", key="k", data="d").record() is None
+        assert entry(tmp_path / "gsm8k", **identity).record() is None
+    assert entry(tmp_path / "amc23", weights="w", key="k", data="d").record() is None
 
 
 def test_collapsed_training_gives_records_without_numbers(tmp_path):
     record = model_record(tmp_path, status="collapsed", reason="loss is NaN", files={})
-    out = run(tmp_path, record, {"gsm8k": 4})
+    out = run(tmp_path, record, {"gsm8k": 4, "training/gsm8k": 4})
+    other = json.loads((out / "training" / "gsm8k.json").read_text())
+    assert (other["benchmark"], other["task"]) == ("gsm8k", "training/gsm8k")
     written = json.loads((out / "gsm8k.json").read_text())
     assert written["status"] == "collapsed"
     assert written["reason"] == "loss is NaN"

@@ -17,7 +17,11 @@ from scripts.lib.evaluation.completions import SCHEMA, mean_over_problems
 from tests.evaluation_case import SETTINGS, TRANSFORMERS, make_model, problems, run
 from tests.workflow import ROOT
 
-ENDINGS = ("json", "parquet")  # what must not differ between two runs; run.json may
+ENDINGS = (
+    "json",
+    "parquet",
+    "lighteval.json",
+)  # what must not differ between two runs; run.json may
 
 pytestmark = pytest.mark.slow
 
@@ -169,7 +173,7 @@ def test_prompts_reach_the_model_whole(evaluator, tiny, monkeypatch):
 
     monkeypatch.setattr(evaluator.model.engine.model, "generate", spy)
     tight = {**SETTINGS, "num_samples": 1, "max_model_length": longest + 1}
-    rows, _, _ = evaluator.evaluate("gsm8k", asked, tight)
+    rows = evaluator.evaluate("gsm8k", asked, tight).rows
     assert sorted(seen) == sorted(rendered(evaluator, problem["question"]) for problem in asked)
     for problem, row in zip(asked, rows, strict=True):
         room = longest + 1 - len(rendered(evaluator, problem["question"]))
@@ -188,12 +192,44 @@ def test_prompts_reach_the_model_whole(evaluator, tiny, monkeypatch):
 
 def test_the_system_prompt_reaches_the_model(evaluator):
     prompt = {"system": "Think, then write \\boxed{result}.", "user": "{question}"}
-    rows, _, _ = evaluator.evaluate("gsm8k", problems(2), {**SETTINGS, "prompt": prompt})
+    rows = evaluator.evaluate("gsm8k", problems(2), {**SETTINGS, "prompt": prompt}).rows
     assert [row["prompt"] for row in rows[::2]] == [
         f"<|im_start|>system\n{prompt['system']}<|im_end|>\n"
         f"<|im_start|>user\n{problem['question']}<|im_end|>\n<|im_start|>assistant\n"
         for problem in problems(2)
     ]
+
+
+def test_a_prompt_without_a_chat_is_all_that_the_model_reads(evaluator):
+    prompt = {"system": None, "user": "Question: {question}\nAnswer:\n", "chat_template": False}
+    rows = evaluator.evaluate("gsm8k", problems(2), {**SETTINGS, "prompt": prompt}).rows
+    assert [row["prompt"] for row in rows[::2]] == [
+        f"Question: {problem['question']}\nAnswer:\n" for problem in problems(2)
+    ]
+
+
+def test_a_prompt_that_is_added_later_evaluates_itself_alone(tiny, tmp_path, monkeypatch):
+    first = run(tmp_path, tiny, {"gsm8k": 3, "amc23": 2})
+    before = {path.name: path.read_bytes() for path in first.glob("*.*")}
+    evaluated = []
+    evaluate = script.Evaluator.evaluate
+
+    def watched(self, benchmark, *arguments):
+        evaluated.append(benchmark)
+        return evaluate(self, benchmark, *arguments)
+
+    monkeypatch.setattr(script.Evaluator, "evaluate", watched)
+    out = run(tmp_path, tiny, {"gsm8k": 3, "amc23": 2, "training/gsm8k": 3})
+    assert evaluated == ["gsm8k"]
+    assert {path.name: path.read_bytes() for path in out.glob("*.*")} == before
+    record = json.loads((out / "training" / "gsm8k.json").read_text())
+    assert (record["task"], record["benchmark"]) == ("training/gsm8k", "gsm8k")
+    assert {path.name for path in (out / "training").iterdir()} == {
+        "gsm8k.json",
+        "gsm8k.parquet",
+        "gsm8k.lighteval.json",
+        "gsm8k.run.json",
+    }
 
 
 def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(
@@ -222,7 +258,10 @@ def test_every_completion_is_recorded_with_its_verdicts_under_its_own_problem(
         return [tokens[problem, asked[:n].count(problem)] for n, problem in enumerate(asked)]
 
     monkeypatch.setattr(evaluator.model.engine, "generate", generate)
-    rows, numbers, _ = evaluator.evaluate("gsm8k", problems(3), SETTINGS)
+    rows, numbers, lighteval, facts = evaluator.evaluate("gsm8k", problems(3), SETTINGS)
+    assert lighteval["results"]["gsm8k|0"]["extractive_match"] == numbers["lighteval_accuracy"]
+    assert not [name for name in lighteval["config_general"] if "time" in name]
+    assert facts["lighteval_times"].keys() >= {"start_time", "end_time"}
     assert [(row["problem"], row["sample"]) for row in rows] == list(said)
     for row in rows:
         key = row["problem"], row["sample"]
@@ -253,11 +292,25 @@ def test_a_completion_is_recorded_under_the_prompt_that_it_answers(evaluator, mo
         return completions
 
     monkeypatch.setattr(evaluator.model.engine, "generate", spy)
-    rows, _, _ = evaluator.evaluate("gsm8k", problems(7), SETTINGS)
+    rows = evaluator.evaluate("gsm8k", problems(7), SETTINGS).rows
     assert len(answered) == 7 and len(rows) == 14
     for row in rows:
         assert row["completion"] in answered[row["prompt"]]
         assert row["question"] in row["prompt"]
+
+
+def test_lighteval_judges_what_follows_a_thought_that_the_prompt_has_opened():
+    from lighteval.models.model_output import ModelResponse
+
+    from scripts.lib.evaluation.metric import without_reasoning
+
+    text = "It may be \\boxed{7}.\n</think>\nSo \\boxed{18}."
+    opened = ModelResponse(input="<|im_start|>assistant\n<think>\n", text=[text])
+    assert without_reasoning(opened) == ["\nSo \\boxed{18}."]
+    unfinished = ModelResponse(input="assistant\n<think>\n", text=["It may be 7"])
+    assert without_reasoning(unfinished) == ["<think>\nIt may be 7"]
+    plain = ModelResponse(input="assistant\n", text=[text], text_post_processed=["after"])
+    assert without_reasoning(plain) == ["after"]  # LightEval has done it
 
 
 def test_lightevals_verdict_is_averaged_over_any_number_of_samples():

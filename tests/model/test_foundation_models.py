@@ -65,7 +65,7 @@ def test_every_model_of_table_1_fits_an_h100_of_80_gb():
     study = validated_study(yaml.safe_load((ROOT / "config.yaml").read_text()), [])
     needs = {}
     for name, model in study.config["models"].items():
-        settings = job(study, "evaluate", cell=name, seed=0, benchmark="gsm8k").settings
+        settings = job(study, "evaluate", cell=name, seed=0, task="gsm8k").settings
         needs[name] = evaluation_gb(model, settings, EngineSettings())
     assert needs["qwen2.5-0.5b"] == pytest.approx(15.9, abs=0.1)
     assert needs["qwen2.5-math-7b-instruct"] == pytest.approx(24.7, abs=0.1)

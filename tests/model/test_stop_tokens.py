@@ -158,7 +158,7 @@ def test_an_evaluation_counts_what_stopped_and_what_was_cut_off(token, root, roo
     with Evaluator(folder, "tiny/seed-0", settings, EngineSettings()) as evaluator:
         said = evaluator.model.tokenizer.convert_tokens_to_ids([token, "a"])
         say(evaluator.model.engine.model, said)
-        rows, numbers, _ = evaluator.evaluate("gsm8k", problems(4), settings)
+        rows, numbers, *_ = evaluator.evaluate("gsm8k", problems(4), settings)
     ends = [(row["finish_reason"], row["tokens"], row["completion"]) for row in rows]
     # four of eight stop at once, and the padding that their batch gives them is not counted
     assert sorted(ends) == [("length", 7, "a" * 7)] * 4 + [("stop", 1, "")] * 4

@@ -12,6 +12,7 @@ from tests.workflow import ROOT, planned
 
 RESULTS = ROOT / "results" / "demo"
 BENCHMARKS = ["olympiadbench", "math500", "minerva", "amc23", "gsm8k"]
+PROMPTS = ["boxed", "training", "own"]
 STAGES = ["", "+kd", "+kd-lora", "+sft", "+sft-lora", "+rl"]
 STAGES += ["+kd+rl", "+kd-lora+rl", "+sft+rl", "+sft-lora+rl"]
 CELLS = [f"toy-{root}{stages}" for root in ("base", "instruct") for stages in STAGES]
@@ -34,10 +35,16 @@ def accuracy(cell, benchmark):
 
 def test_all_table_cells_hold_measured_numbers():
     scores = rows_of("scores.csv")
-    assert {(row["cell"], row["benchmark"]) for row in scores} == {
-        (cell, benchmark) for cell in [*CELLS, "toy-teacher"] for benchmark in BENCHMARKS
-    }
-    assert len(scores) == 105
+    prompts = {cell: ["boxed", "training"] for cell in CELLS} | {"toy-teacher": ["boxed"]}
+    for root in ("toy-base", "toy-instruct"):
+        prompts[root] = ["boxed", "training", "plain"]
+    assert [(row["cell"], row["prompt"], row["benchmark"]) for row in scores] == [
+        (cell, prompt, benchmark)
+        for cell in dict.fromkeys(row["cell"] for row in scores)
+        for prompt in prompts[cell]
+        for benchmark in BENCHMARKS
+    ]
+    assert len(scores) == 5 * (20 * 2 + 2 + 1)
     assert all(row["status"] == "ok" and 0 <= float(row["accuracy"]) <= 1 for row in scores)
 
 
@@ -46,10 +53,10 @@ def test_reinforcement_learning_learns():
     direct = [
         row
         for row in rows_of("comparisons.csv")
-        if (row["against"], row["benchmark"]) == ("parent", "gsm8k")
+        if (row["against"], row["prompts"], row["benchmark"]) == ("parent", "boxed", "gsm8k")
         and row["cell"] in ("toy-base+rl", "toy-instruct+rl")
     ]
-    assert [row["other"] for row in direct] == ["toy-base", "toy-instruct"]
+    assert sorted(row["other"] for row in direct) == ["toy-base", "toy-instruct"]
     assert all(int(row["n"]) >= 300 for row in direct)
     assert any(float(row["difference"]) > 0 and row["mark"] for row in direct)
 
@@ -57,8 +64,36 @@ def test_reinforcement_learning_learns():
 def test_one_seed_is_marked_as_runs_and_not_as_a_method():
     rows = rows_of("comparisons.csv")
     assert {(row["basis"], row["method_p"]) for row in rows} == {("this run", "")}
-    sizes = {row["against"]: row["family_size"] for row in rows}
-    assert sizes == {"parent": "90", "root": "90", "direct RL": "40", "full": "40"}
+    sizes = {(row["against"], row["prompts"]): row["family_size"] for row in rows}
+    assert sizes == {
+        **{(against, p): "90" for against in ("parent", "root") for p in PROMPTS},
+        **{(against, p): "40" for against in ("direct RL", "full") for p in PROMPTS[:2]},
+    }
+
+
+def test_every_comparison_has_a_conclusion_under_all_prompts():
+    rows = rows_of("conclusions.csv")
+    assert len(rows) == 90 + 90 + 40 + 40
+    assert {row["conclusion"] for row in rows} <= {
+        "holds",
+        "reverses",
+        "depends on the prompt",
+        "undecided",
+    }
+    text = (RESULTS / "conclusions.md").read_text()
+    decided = [row for row in rows if row["conclusion"] != "undecided"]
+    assert decided
+    assert sum(" against Toy" in line for line in text.splitlines()) == len(decided)
+
+
+def test_reinforcement_learning_holds_under_every_prompt():
+    held = {
+        row["cell"]
+        for row in rows_of("conclusions.csv")
+        if (row["against"], row["benchmark"], row["conclusion"]) == ("parent", "gsm8k", "holds")
+        and float(row["lowest"]) > 0
+    }
+    assert held & {"toy-base+rl", "toy-instruct+rl"}
 
 
 @pytest.mark.parametrize("root", ["toy-base", "toy-instruct"])

@@ -217,7 +217,8 @@ def test_the_three_lists_hold_one_another_but_for_what_draws():
     assert data < paper
     assert data - {"torch"} <= cpu
     assert "matplotlib" in paper - cpu
-    assert set(rules_of("paper")) == {"make_table", "plot_scores"}
+    drawn = {"make_table", "make_prompt_table", "plot_scores", "plot_prompts", "draw_conclusions"}
+    assert set(rules_of("paper")) == drawn
 
 
 def test_whatever_loads_models_or_grades_runs_in_the_large_environment():
@@ -310,7 +311,7 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
     write_json(tmp_path / "config.json", config)
     for number, cell in enumerate(study.cells()):
         for benchmark in study.benchmarks():
-            part = job(study, "score_cell", cell=cell, benchmark=benchmark)
+            part = job(study, "score_cell", cell=cell, task=benchmark)
             file = tmp_path / part.outputs["cell"]
             write_json(file, cell_record(cell, benchmark, 0.1 + number / 50, seeds=3))
             vouched = {"key": part.key, "files": {file.name: sha256_of(file)}}

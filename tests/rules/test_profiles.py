@@ -56,6 +56,21 @@ def test_a_training_is_told_how_its_processes_share_the_work_and_its_time(tmp_pa
     assert " --runtime 240 " in output
 
 
+@pytest.mark.parametrize(
+    ("cell", "variant"),
+    [
+        ("qwen2.5-0.5b+sft", "evaluate_prompts"),
+        ("qwen2.5-0.5b", "evaluate_untrained"),
+        ("openthinker-7b", "evaluate"),
+    ],
+)
+def test_a_request_for_evaluate_holds_for_its_variants(cell, variant, tmp_path):
+    target = f"results/paper/eval/{cell}/seed-0/gsm8k.json"
+    output = dry_run("-p", "--profile", "slurm", "--", target, folder=tmp_path)
+    assert re.search(rf"^{variant} +1$", output, re.MULTILINE)
+    assert "--engine vllm" in output  # the rule's own is transformers
+
+
 def test_a_stage_may_have_tokens_per_pass_of_its_own(tmp_path):
     """The comment of the profiles shows such an expression."""
     expression = 'tokens_per_pass: 16384 if wildcards.stage == "kd" else 32768'

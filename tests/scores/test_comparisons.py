@@ -9,6 +9,7 @@ from scripts.compare_parents import comparison_rows
 from scripts.lib.scores.comparisons import COLUMNS, Compared, as_text, compare_family
 from scripts.lib.scores.families import benjamini_hochberg, holm
 from scripts.lib.scores.methods import compare_methods, contrast, joined, smallest_visible
+from scripts.lib.scores.pairs import Evaluations
 from scripts.lib.scores.runs import run_p_value
 from scripts.lib.scores.table_cells import write_csv
 from scripts.lib.scores.verdicts import read_evaluations
@@ -18,10 +19,17 @@ RIGHT_3_OF_4 = [[True, True], [True, False], [False, True], [True, True]]
 RIGHT_1_OF_4 = [[True, True], [False, False], [False, False], [False, False]]
 
 
-def settings(**pairs):
-    """Return the settings of families {against: pairs}."""
-    families = [{"against": against.replace("_", " "), "pairs": p} for against, p in pairs.items()]
-    return {"families": families, "benchmarks": ["gsm8k"]}
+def rows_of(found, seeds, **pairs):
+    """Return the comparisons of families {against: pairs}, all under one prompt."""
+    families = [
+        {
+            "against": against.replace("_", " "),
+            "prompts": "boxed",
+            "pairs": [[*pair, "boxed", "boxed"] for pair in given],
+        }
+        for against, given in pairs.items()
+    ]
+    return comparison_rows(families, ["gsm8k"], Evaluations(found, seeds, "boxed"))
 
 
 def family(pairs, seeds=3, problems=60, benchmark="gsm8k", seed=0, better=0.4):
@@ -48,7 +56,7 @@ def test_one_seed_speaks_of_this_run_and_a_collapsed_cell_is_named(tmp_path):
         write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4, status="collapsed"),
     ]
     pairs = [["toy+sft", "toy", "pooled"], ["toy+rl", "toy", "pooled"]]
-    rows = comparison_rows(settings(parent=pairs), read_evaluations(paths), [0])
+    rows = rows_of(read_evaluations(paths), [0], parent=pairs)
     write_csv(tmp_path / "comparisons.csv", COLUMNS, rows)
     with (tmp_path / "comparisons.csv").open(newline="") as lines:
         trained, collapsed = csv.DictReader(lines)
@@ -72,14 +80,12 @@ def test_a_hybrid_is_paired_by_seed_with_its_parent_and_with_no_other(tmp_path):
                 write_evaluation(tmp_path, cell, seed, rng.random((8, 2)) < 0.5, status=status)
             )
     found = read_evaluations(paths)
-    rows = comparison_rows(
-        settings(
-            parent=[["toy+sft+rl", "toy+sft", "seed"]],
-            root=[["toy+sft+rl", "toy", "pooled"]],
-            direct_RL=[["toy+sft+rl", "toy+rl", "apart"]],
-        ),
+    rows = rows_of(
         found,
         [0, 1, 2],
+        parent=[["toy+sft+rl", "toy+sft", "seed"]],
+        root=[["toy+sft+rl", "toy", "pooled"]],
+        direct_RL=[["toy+sft+rl", "toy+rl", "apart"]],
     )
     seeds = {row["against"]: (row["seeds"], row["other_seeds"]) for row in rows}
     assert seeds == {"parent": (2, 2), "root": (3, 3), "direct RL": (3, 3)}

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from scripts.plot_scores import STYLE, figure_lines, plot_scores, save_figure
+from scripts.lib.scores.figures import STYLE, figure_lines, save_figure
+from scripts.plot_scores import plot_scores
 from tests.score_samples import table_marks, table_records, table_settings
 
 

@@ -6,13 +6,16 @@ import pytest
 
 from scripts.collect_scores import COLUMNS, score_rows
 from scripts.compare_parents import comparison_rows
+from scripts.lib.scores.pairs import Evaluations
 from scripts.lib.scores.table_cells import read_cells, write_csv
 from scripts.lib.scores.verdicts import read_evaluations
-from scripts.score_cell import score_benchmark
+from scripts.score_cell import score_task
 from tests.score_samples import cell_record, write_evaluation
 
 RIGHT_3_OF_4 = [[True, True], [True, False], [False, True], [True, True]]
 RIGHT_1_OF_4 = [[True, True], [False, False], [False, False], [False, False]]
+OF_SAMPLES = {"pass_at_k": 0.9, "maj_at_k": 0.8, "unreadable": 0.1, "in_format": 0.7}
+SHARES = {0: OF_SAMPLES, 1: OF_SAMPLES}
 
 
 def test_a_cell_is_the_mean_over_seeds_problems_and_samples(tmp_path):
@@ -21,7 +24,7 @@ def test_a_cell_is_the_mean_over_seeds_problems_and_samples(tmp_path):
         write_evaluation(tmp_path, "toy+rl", 1, RIGHT_1_OF_4),
     ]
     found = read_evaluations(reversed(paths))
-    record = score_benchmark(list(found.values()))
+    record = score_task(list(found.values()), "boxed", SHARES)
     assert record["accuracy"] == 0.5
     assert record["seeds"] == [0, 1]
     assert (record["problems"], record["samples"], record["status"]) == (4, 2, "ok")
@@ -40,12 +43,12 @@ def test_a_collapsed_seed_is_marked_and_has_no_number(tmp_path):
         write_evaluation(tmp_path, "toy+rl", 1, RIGHT_3_OF_4, status="collapsed"),
     ]
     found = read_evaluations(paths)
-    record = score_benchmark(list(found.values()))
+    record = score_task(list(found.values()), "boxed", SHARES)
     assert (record["status"], record["accuracy"]) == ("collapsed", 0.75)
     rows = score_rows(record)
     assert [row["status"] for row in rows] == ["ok", "collapsed"]
     assert [row["accuracy"] for row in rows] == ["0.750000", None]
-    none = score_benchmark([found["toy+rl", 1, "gsm8k"]])
+    none = score_task([found["toy+rl", 1, "gsm8k"]], "boxed", {})
     assert (none["accuracy"], none["interval"], none["chance"]) == (None, None, None)
 
 
@@ -59,25 +62,28 @@ def test_a_collapsed_seed_that_left_a_model_stays_in_the_mean_and_in_the_pairs(t
     found = read_evaluations(paths)
     mark = {"rule": "KL", "reason": "the KL was 1e+04", "evidence": [{"step": 9, "kl": 1.0e4}]}
     runs = [found["toy+rl", seed, "gsm8k"] for seed in (0, 1)]
-    record = score_benchmark(runs, {0: [], 1: [mark]})
+    record = score_task(runs, "boxed", SHARES, {0: [], 1: [mark]})
     assert (record["status"], record["accuracy"]) == ("collapsed", 0.5)
     assert [run["status"] for run in record["runs"]] == ["ok", "collapsed"]
     assert record["runs"][1]["reason"] == mark["reason"]
     assert record["runs"][1]["marks"] == [mark]
     assert [row["accuracy"] for row in score_rows(record)] == ["0.750000", "0.250000"]
-    family = {"against": "parent", "pairs": [["toy+rl", "toy", "pooled"]]}
-    (row,) = comparison_rows({"families": [family], "benchmarks": ["gsm8k"]}, found, [0, 1])
+    assert [row["reason"] for row in score_rows(record)] == [None, mark["reason"]]
+    pairs = [["toy+rl", "toy", "pooled", "boxed", "boxed"]]
+    family = {"against": "parent", "prompts": "boxed", "pairs": pairs}
+    (row,) = comparison_rows([family], ["gsm8k"], Evaluations(found, [0, 1], "boxed"))
     assert (row["seeds"], row["accuracy"]) == (2, "0.500000")
 
 
 def test_scores_have_stable_columns_and_numbers(tmp_path):
     path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_1_OF_4)
-    record = score_benchmark(list(read_evaluations([path]).values()))
+    record = score_task(list(read_evaluations([path]).values()), "boxed", SHARES)
     write_csv(tmp_path / "scores.csv", COLUMNS, score_rows(record))
     head, row = (tmp_path / "scores.csv").read_text().splitlines()
-    assert head.startswith("cell,benchmark,seed,n,k,accuracy,interval_low,interval_high,")
-    assert row.startswith("toy+rl,gsm8k,0,4,2,0.250000,")
-    assert ",0.000000,0.250000,0.500000,12.00,1,ok,0.250000," in row
+    assert head.startswith("cell,benchmark,prompt,seed,n,k,accuracy,interval_low,interval_high,")
+    assert row.startswith("toy+rl,gsm8k,boxed,0,4,2,0.250000,")
+    shares = "0.900000,0.800000,0.100000,0.700000"
+    assert f",0.000000,0.250000,{shares},0.500000,12.00,1,ok,,0.250000," in row
     assert row.endswith(",,")  # one seed: no interval for the same problems
 
 
@@ -86,7 +92,7 @@ def test_a_cell_of_several_seeds_has_an_interval_for_its_very_problems(tmp_path)
         write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4),
         write_evaluation(tmp_path, "toy+rl", 1, RIGHT_1_OF_4),
     ]
-    record = score_benchmark(list(read_evaluations(paths).values()))
+    record = score_task(list(read_evaluations(paths).values()), "boxed", SHARES)
     assert record["same_problems_method"].startswith("t over seeds")
     assert record["same_problems_interval"] == [0.0, 1.0]  # t with 1 degree of freedom
     rows = score_rows(record)

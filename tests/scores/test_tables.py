@@ -16,7 +16,7 @@ from scripts.make_table import (
     table_rows,
     with_best_rows,
 )
-from scripts.print_summary import describe_rl, fit_table
+from scripts.print_summary import describe_rl, fit_table, without_what_depends
 from tests.score_samples import (
     cell_record,
     comparison,
@@ -150,12 +150,24 @@ def test_a_row_that_was_chosen_by_its_numbers_has_no_mark():
 
 def test_the_meaning_of_a_mark_names_what_is_random_and_the_family():
     rows = [comparison("toy+sft", "gsm8k", "*", basis="method"), comparison("toy+rl", "gsm8k")]
-    method = marks_against(rows, "root")
+    method = marks_against(rows, "root", "boxed")
     assert method.meaning == "seeds are random, Benjamini-Hochberg at .05 over 4 comparisons"
     assert (method.of("toy+sft", "gsm8k"), method.of("toy+sft", "other")) == ("*", "")
-    assert marks_against(rows, "parent") == marks_against([], "root") == ({}, "")
+    assert marks_against(rows, "parent", "boxed") == marks_against([], "root", "boxed") == ({}, "")
     collapsed = comparison("toy+sft", "gsm8k", runs_p="")
-    assert marks_against([collapsed], "root") == ({}, "")
+    assert marks_against([collapsed], "root", "boxed") == ({}, "")
+
+
+def test_where_lightevals_verdict_differs_the_table_says_so():
+    records = table_records()
+    records["toy+sft", "gsm8k"]["lighteval_accuracy"] = 0.29
+    records["toy+sft", "amc23"]["lighteval_accuracy"] = 0.53  # a point less than ours
+    text = markdown_table(table_settings(), records, table_marks())
+    assert "54.0 [50.9, 58.2]*§ | 54.0 [50.9, 58.2] " in text
+    assert "by it the accuracy is: Toy+SFT on GSM8K 29.0." in text
+    tex = latex_table("table2", table_settings(), records, table_marks())
+    assert r"*\textsuperscript{\S} &" in tex
+    assert "LightEval" not in markdown_table(table_settings(), table_records(), table_marks())
 
 
 def test_latex_special_characters_are_escaped():
@@ -198,11 +210,17 @@ def test_the_summary_shows_what_rl_added():
         comparison("toy+sft+rl", "gsm8k", **parent, difference=""),
         comparison("toy+sft+rl", "amc23", **parent, difference=""),
     ]
-    assert [line.split() for line in describe_rl(rows, {"rl"})] == [
+    assert [line.split() for line in describe_rl(rows, {"rl"}, "boxed")] == [
         ["Cell", "gsm8k", "amc23"],
         ["toy+rl", "+12.5*", "-8.0"],
         ["toy+sft+rl", "collapsed", "collapsed"],
     ]
+
+
+def test_the_summary_leaves_out_what_depends_on_the_prompt():
+    blocks = ["### C", "Holds:", "- one", "Depends on the prompt:", "- two\n- three", "#### Next"]
+    left = ["### C", "Holds:", "- one", "#### Next"]
+    assert without_what_depends("\n\n".join(blocks) + "\n") == "\n\n".join(left)
 
 
 def tables_of(text: str) -> list[list[str]]:

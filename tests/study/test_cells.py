@@ -32,7 +32,9 @@ def test_the_best_row_of_a_root_is_chosen_among_its_trained_cells():
     candidates = STUDY.candidates({"best": "base"})
     assert len(candidates) == 9
     assert all(model_of(cell) == "qwen2.5-0.5b" and stages_of(cell) for cell in candidates)
-    assert set(candidates) < set(STUDY.cells_of_table("table1"))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["tables"]["table1"]["sections"][-1]["rows"] = [{"best": "base"}]
+    assert set(candidates) < set(validated_study(config, []).cells_of_table("table1"))
     assert STUDY.candidates("base+rl") == ["qwen2.5-0.5b+rl"]
 
 
@@ -43,3 +45,27 @@ def test_every_prefix_of_a_cell_is_a_cell_so_that_nothing_is_trained_twice():
 
 def test_labels_are_the_papers_row_names():
     assert STUDY.label("qwen2.5-0.5b-instruct+kd-lora+rl") == "Qwen2.5-0.5B-Instruct+KD (LoRA)+RL"
+
+
+ROOT_CELL, TRAINED = "qwen2.5-0.5b", "qwen2.5-0.5b+sft"
+
+
+def test_cells_of_tables_2_and_3_are_evaluated_under_other_prompts():
+    assert STUDY.prompts_of(TRAINED) == ["boxed", "training"]
+    assert STUDY.prompts_of(ROOT_CELL) == ["boxed", "training", "plain"]
+    assert STUDY.prompts_of("openthinker-7b") == ["boxed"]
+    assert len(STUDY.sensitivity_cells()) == 20
+
+
+def test_a_task_is_a_benchmark_under_a_prompt():
+    tasks = STUDY.tasks_of(TRAINED)
+    assert tasks[:5] == STUDY.benchmarks()
+    assert tasks[5:] == [f"training/{name}" for name in STUDY.benchmarks()]
+    assert STUDY.prompt_and_benchmark("gsm8k") == ("boxed", "gsm8k")
+    assert STUDY.prompt_and_benchmark("training/gsm8k") == ("training", "gsm8k")
+
+
+def test_own_prompts_are_declared_for_roots_and_the_training_prompt_else():
+    own = {cell: STUDY.own_prompt(cell) for cell in (ROOT_CELL, f"{ROOT_CELL}-instruct", TRAINED)}
+    assert list(own.values()) == ["plain", "boxed", "training"]
+    assert STUDY.own_prompt("openthinker-7b") == "boxed"

@@ -211,6 +211,7 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path: Path):
 def test_a_best_row_without_trained_cells_is_named():
     def change(config):
         config["tabulate"] = ["table1"]
+        config["tables"]["table1"]["sections"][3]["rows"] = [{"best": "instruct"}]
 
     message = mistakes_of(change)
     assert "tables.table1.sections[3].rows[0].best: no tabulated cell is trained" in message
@@ -283,3 +284,31 @@ def test_generated_problems_of_one_seed_and_split_are_one_set():
 
     message = mistakes_of(change)
     assert "'toy-amc23', whose rows are those of 'toy-gsm8k', is what stage 'sft'" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("sensitivity/prompts", ["trainig"], "unknown prompt 'trainig'; did you mean 'training'?"),
+        ("sensitivity/tables", ["table9"], "sensitivity.tables[0]: unknown table 'table9'"),
+        ("sensitivity/own", {"bas": "plain"}, "unknown role 'bas'; did you mean 'base'?"),
+        ("sensitivity/own", {"base": "plian"}, "unknown prompt 'plian'; did you mean 'plain'?"),
+        (
+            "sensitivity/settings",
+            {"plain": {"num_samples": {"gsm9k": 1}}},
+            "sensitivity.settings.plain.num_samples.gsm9k: unknown benchmark 'gsm9k'",
+        ),
+        ("examples/prompt", "plain", "has `chat_template: false`; training examples are chats"),
+        ("prompts/gsm8k", PAPER["prompts"]["boxed"], "is the name of a benchmark"),
+        ("prompts/own", PAPER["prompts"]["boxed"], "stands for each cell's own prompt"),
+        ("tables/prompts", PAPER["tables"]["table2"], "is the name of the table of prompts"),
+    ],
+)
+def test_a_mistake_in_the_prompts_is_named(path, value, message):
+    def change(config):
+        *above, last = path.split("/")
+        for name in above:
+            config = config[name]
+        config[last] = value
+
+    assert message in mistakes_of(change)

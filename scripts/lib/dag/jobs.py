@@ -135,7 +135,7 @@ class Entry(NamedTuple):
     outputs: dict[str, str]  # below results/STUDY, with wildcards
     reads: tuple[str, ...]  # files of the checkout that decide the result, beside the code
     checkpoint: bool
-    by_benchmark: bool
+    by_task: bool
     satisfied: Callable[..., bool] | None  # (study, record, wildcards): is the content as expected?
 
 
@@ -147,17 +147,17 @@ def entry(
     outputs: dict[str, str],
     reads: tuple[str, ...] = (),
     checkpoint: bool = False,
-    by_benchmark: bool = False,
+    by_task: bool = False,
     satisfied: Callable[..., bool] | None = None,
 ) -> Callable[[Callable[..., tuple[Settings, Inputs]]], Callable[..., Job]]:
     """Register the jobs of a rule; the function decorated becomes one that returns the job.
 
-    `by_benchmark`: one job does all benchmarks at once, and each is a part with its own key.
+    `by_task`: one job does all tasks of a cell at once, and each is a part with its own key.
     `satisfied` says whether a record's content is what the config expects; it stands in no key.
     """
 
     def register(function: Callable[..., tuple[Settings, Inputs]]) -> Callable[..., Job]:
-        ENTRIES[rule] = Entry(function, outputs, reads, checkpoint, by_benchmark, satisfied)
+        ENTRIES[rule] = Entry(function, outputs, reads, checkpoint, by_task, satisfied)
 
         @functools.wraps(function)
         def made(study: Study, **wildcards: str | int) -> Job:
@@ -171,7 +171,7 @@ def entry(
 def job(study: Study, rule: str, **wildcards: str | int) -> Job:
     """Return the job of a rule for these wildcards; one that many others need is made once.
 
-    Of a rule whose jobs do all benchmarks at once, `benchmark` among the wildcards gives a part.
+    Of a rule whose jobs do all tasks at once, `task` among the wildcards gives a part.
     """
     if "seed" in wildcards:
         wildcards["seed"] = int(wildcards["seed"])
@@ -181,8 +181,9 @@ def job(study: Study, rule: str, **wildcards: str | int) -> Job:
 @functools.cache
 def _job(study: Study, rule: str, named: tuple[tuple[str, str | int], ...]) -> Job:
     made, wildcards = ENTRIES[rule], dict(named)
-    if made.by_benchmark and "benchmark" not in wildcards:
-        parts = {name: job(study, rule, benchmark=name, **wildcards) for name in study.benchmarks()}
+    if made.by_task and "task" not in wildcards:
+        tasks = study.tasks_of(str(wildcards["cell"]))
+        parts = {task: job(study, rule, task=task, **wildcards) for task in tasks}
         return _whole(rule, wildcards, parts)
     settings, inputs = made.settings_and_inputs(study, **wildcards)
     outputs = {name: path.format(**wildcards) for name, path in made.outputs.items()}
@@ -196,9 +197,9 @@ def _job(study: Study, rule: str, named: tuple[tuple[str, str | int], ...]) -> J
 
 def whole(study: Study, part: Job) -> Job:
     """Return the job that does a part; a job that has no parts is its own."""
-    if not (ENTRIES[part.rule].by_benchmark and "benchmark" in part.wildcards):
+    if not (ENTRIES[part.rule].by_task and "task" in part.wildcards):
         return part
-    shared = {name: value for name, value in part.wildcards.items() if name != "benchmark"}
+    shared = {name: value for name, value in part.wildcards.items() if name != "task"}
     return job(study, part.rule, **shared)
 
 
@@ -211,5 +212,5 @@ def _whole(rule: str, wildcards: Wildcards, parts: dict[str, Job]) -> Job:
             merged = list(dict.fromkeys([*known, *files_of(given)]))
             inputs[name] = merged[0] if merged == [given] else merged
     outputs = {f"{n} {name}": p for n, part in parts.items() for name, p in part.outputs.items()}
-    settings = {"benchmarks": {name: part.settings for name, part in parts.items()}}
+    settings = {"tasks": {name: part.settings for name, part in parts.items()}}
     return Job(rule, wildcards, settings, inputs, outputs, parts=parts)

@@ -52,7 +52,8 @@ def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
 @entry("build_tokenizer", {"record": "tokenizers/{tokenizer}/tokenizer.json"}, checkpoint=True)
 def build_tokenizer(study: Study, tokenizer: str) -> tuple[Settings, Inputs]:
     """Return the corpus and size of a toy tokenizer."""
-    return {**study.config["tokenizers"][tokenizer], "prompts": study.config["prompts"]}, {}
+    definition = study.config["tokenizers"][tokenizer]
+    return {**definition, "prompts": _prompts_of(study, definition["corpus"])}, {}
 
 
 @entry("build_model", {"record": "models/{model}/model.json"}, checkpoint=True)
@@ -64,4 +65,10 @@ def build_model(study: Study, model: str) -> tuple[Settings, Inputs]:
         "start": [untrained(study, build["start"])["record"]] if "start" in build else [],
     }
     decides = {name: value for name, value in build.items() if name != "save_steps"}
-    return {"build": decides, "prompts": study.config["prompts"]}, inputs
+    return {"build": decides, "prompts": _prompts_of(study, build["corpus"])}, inputs
+
+
+def _prompts_of(study: Study, corpus: dict[str, Any]) -> dict[str, Any]:
+    """Return the prompts that a toy corpus is written with; its form "plain" needs none."""
+    forms = {document["form"] for document in corpus["documents"]} - {"plain"}
+    return {name: study.config["prompts"][name] for name in sorted(forms)}

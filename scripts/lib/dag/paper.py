@@ -4,7 +4,13 @@ from typing import Any
 
 from scripts.lib.dag.data import make_data_card
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
-from scripts.lib.dag.score import collect_scores, compare_parents, table_cells
+from scripts.lib.dag.score import (
+    cells_under_prompts,
+    collect_scores,
+    compare_parents,
+    draw_conclusions,
+    table_cells,
+)
 from scripts.lib.study.cells import Study, model_of, stages_of
 
 
@@ -34,6 +40,7 @@ def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
         "caption": definition["caption"],
         "sections": sections,
         "benchmarks": _columns(study),
+        "prompt": study.main_prompt(),
         "note": study.config.get("note"),
         "context": _short_contexts(study, table),
     }
@@ -90,16 +97,63 @@ def plot_scores(study: Study) -> tuple[Settings, Inputs]:
     settings = {
         "sections": sections,
         "benchmarks": _columns(study),
+        "prompt": study.main_prompt(),
         "note": study.config.get("note"),
     }
     shown = list(dict.fromkeys(row["cell"] for section in sections for row in section["rows"]))
     return settings, {"cells": table_cells(study, shown), **_marks(study, shown)}
 
 
-def _figure_sections(study: Study) -> list[dict[str, Any]]:
-    """Return the sections of the tables that train something, or of all if none does.
+@entry(
+    "make_prompt_table",
+    {
+        "tex": "tables/prompts.tex",
+        "markdown": "tables/prompts.md",
+        "csv": "tables/prompts.csv",
+        "html": "tables/prompts.html",
+        "record": "tables/prompts.record.json",
+    },
+)
+def make_prompt_table(study: Study) -> tuple[Settings, Inputs]:
+    """Return the cells under every prompt, their comparisons and conclusions."""
+    settings, inputs = _under_prompts(study)
+    return settings, inputs | {"conclusions": draw_conclusions(study)["conclusions"]}
+
+
+@entry(
+    "plot_prompts",
+    {
+        "pdf": "figures/prompts.pdf",
+        "png": "figures/prompts.png",
+        "record": "figures/prompts.record.json",
+    },
+)
+def plot_prompts(study: Study) -> tuple[Settings, Inputs]:
+    """Return the cells under every prompt, and their comparisons."""
+    return _under_prompts(study)
+
+
+def _under_prompts(study: Study) -> tuple[Settings, dict[str, File | list[File]]]:
+    cells = study.sensitivity_cells()
+    sections = _figure_sections(study, cells)
+    settings = {
+        "sections": sections,
+        "benchmarks": _columns(study),
+        "prompts": list(dict.fromkeys(p for cell in cells for p in study.prompts_of(cell))),
+        "note": study.config.get("note"),
+    }
+    inputs: dict[str, File | list[File]] = {
+        "cells": cells_under_prompts(study, cells),
+        **_marks(study, cells),
+    }
+    return settings, inputs
+
+
+def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
+    """Return the sections of the tables that show mostly trained cells, or of all if none does.
 
     A row that is chosen by its numbers stands in another table too; the figure has it once.
+    `cells`, if given, are the only ones.
     """
     tables = [
         [
@@ -108,15 +162,20 @@ def _figure_sections(study: Study) -> list[dict[str, Any]]:
                 "rows": [
                     _row(study, study.cell_of_row(row))
                     for row in section["rows"]
-                    if isinstance(row, str)
+                    if isinstance(row, str) and (cells is None or study.cell_of_row(row) in cells)
                 ],
             }
             for section in study.config["tables"][name]["sections"]
         ]
         for name in study.config["tabulate"]
     ]
-    training = [t for t in tables if any(stages_of(row["cell"]) for s in t for row in s["rows"])]
+    training = [table for table in tables if _mostly_trained(table)]
     return [section for table in training or tables for section in table]
+
+
+def _mostly_trained(table: list[dict[str, Any]]) -> bool:
+    rows = [row for section in table for row in section["rows"]]
+    return sum(bool(stages_of(row["cell"])) for row in rows) > len(rows) / 2
 
 
 # ------------------------------------------------------------------------------------- targets
@@ -126,10 +185,13 @@ def targets(study: Study) -> dict[str, list[Job]]:
     """Return the jobs that each named target asks for; `all` is all of them, and the data cards."""
     used = {study.config["stages"][stage]["data"] for c in study.cells() for stage in stages_of(c)}
     named = {
-        "scores": [collect_scores(study), compare_parents(study)],
+        "scores": [collect_scores(study), compare_parents(study), draw_conclusions(study)],
         "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
         "figures": [plot_scores(study)],
     }
+    if study.sensitivity_cells():
+        named["tables"].append(make_prompt_table(study))
+        named["figures"].append(plot_prompts(study))
     cards = [make_data_card(study, dataset=dataset) for dataset in sorted(used)]
     return named | {"all": [*(made for jobs in named.values() for made in jobs), *cards]}
 

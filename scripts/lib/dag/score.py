@@ -12,67 +12,144 @@ from scripts.lib.study.recipes import recipe_of
 
 @entry(
     "score_cell",
-    {"cell": "cells/{cell}/{benchmark}.json", "record": "cells/{cell}/{benchmark}.record.json"},
-    by_benchmark=True,
+    {"cell": "cells/{cell}/{task}.json", "record": "cells/{cell}/{task}.record.json"},
+    by_task=True,
 )
-def score_cell(study: Study, cell: str, benchmark: str) -> tuple[Settings, Inputs]:
+def score_cell(study: Study, cell: str, task: str) -> tuple[Settings, Inputs]:
     """Return the evaluations of a table cell, one per seed, and what a collapse is marked by.
 
-    Those are the seeds' trainings and their evaluations on all benchmarks: a mark is the cell's. An
-    untrained model has none.
+    Those are the seeds' trainings and their evaluations on all benchmarks under the tables' prompt:
+    a mark is the cell's. An untrained model has none.
     """
-    inputs = dict(_evaluations(study, [cell], [benchmark]))
+    prompt, _ = study.prompt_and_benchmark(task)
+    settings: Settings = {"prompt": prompt}
+    inputs = dict(_evaluations(study, {cell: [task]}))
     if parent_of(cell) is None:
-        return {}, inputs
-    every = _evaluations(study, [cell], study.benchmarks())
+        return settings, inputs
+    every = _evaluations(study, {cell: study.benchmarks()})
     inputs["trainings"] = [model(study, cell, seed)["record"] for seed in study.seeds()]
     inputs |= {"all_scores": every["scores"], "all_details": every["details"]}
-    return {"collapse": study.config["collapse"]}, inputs
+    return settings | {"collapse": study.config["collapse"]}, inputs
 
 
-def _evaluations(study: Study, cells: list[str], benchmarks: list[str]) -> Inputs:
+def _evaluations(study: Study, tasks: dict[str, list[str]]) -> Inputs:
+    """Return the evaluations of all seeds on the tasks of each cell."""
     runs = [
-        evaluate(study, cell=cell, seed=seed, benchmark=benchmark)
-        for cell in cells
-        for benchmark in benchmarks
+        evaluate(study, cell=cell, seed=seed, task=task)
+        for cell in tasks
+        for task in tasks[cell]
         for seed in study.seeds()
     ]
     return {"scores": [run["scores"] for run in runs], "details": [run["details"] for run in runs]}
 
 
 def table_cells(study: Study, cells: list[str]) -> list[File]:
-    """Return the table cells of these cells on all benchmarks."""
+    """Return the table cells of these cells on all benchmarks, under the tables' prompt."""
+    return _cell_files(study, {cell: study.benchmarks() for cell in cells})
+
+
+def cells_under_prompts(study: Study, cells: list[str]) -> list[File]:
+    """Return the records of these cells on all benchmarks under every prompt."""
+    return _cell_files(study, {cell: study.tasks_of(cell) for cell in cells})
+
+
+def _cell_files(study: Study, tasks: dict[str, list[str]]) -> list[File]:
     parts: list[Job] = [
-        score_cell(study, cell=cell, benchmark=benchmark)
-        for cell in cells
-        for benchmark in study.benchmarks()
+        score_cell(study, cell=cell, task=task) for cell in tasks for task in tasks[cell]
     ]
     return [part["cell"] for part in parts]
 
 
 @entry("collect_scores", {"scores": "scores.csv", "record": "scores.record.json"})
 def collect_scores(study: Study) -> tuple[Settings, Inputs]:
-    """Return the table cells of the study, in the order of the rows."""
-    return {}, {"cells": table_cells(study, study.cells())}
+    """Return the table cells of the study under every prompt, in the order of the rows."""
+    return {}, {"cells": cells_under_prompts(study, study.cells())}
 
 
 @entry("compare_parents", {"comparisons": "comparisons.csv", "record": "comparisons.record.json"})
 def compare_parents(study: Study) -> tuple[Settings, Inputs]:
     """Return the families of pairs that are compared, and the evaluations of the cells in them."""
-    families = families_of(study)
-    paired = {name for family in families for pair in family["pairs"] for name in pair[:2]}
-    settings = {"families": families, "benchmarks": study.benchmarks()}
-    cells = [cell for cell in study.cells() if cell in paired]
-    return settings, _evaluations(study, cells, study.benchmarks())
+    return _compared(study), _evaluations(study, _compared_tasks(study))
+
+
+def _compared(study: Study) -> Settings:
+    return {
+        "families": families_of(study),
+        "benchmarks": study.benchmarks(),
+        "main_prompt": study.main_prompt(),
+    }
+
+
+@entry(
+    "draw_conclusions",
+    {
+        "conclusions": "conclusions.csv",
+        "text": "conclusions.md",
+        "html": "conclusions.html",
+        "record": "conclusions.record.json",
+    },
+)
+def draw_conclusions(study: Study) -> tuple[Settings, Inputs]:
+    """Return the families under every prompt, the comparisons, and the evaluations behind them."""
+    benchmarks = study.config["benchmarks"]
+    settings = _compared(study) | {
+        "labels": {cell: study.label(cell) for cell in _compared_tasks(study)},
+        "benchmark_labels": {name: benchmarks[name]["label"] for name in study.benchmarks()},
+        "stage_labels": {n: stage["label"] for n, stage in study.config["stages"].items()},
+        "note": study.config.get("note"),
+    }
+    comparisons = {"comparisons": compare_parents(study)["comparisons"]}
+    return settings, comparisons | dict(_evaluations(study, _compared_tasks(study)))
+
+
+def _compared_tasks(study: Study) -> dict[str, list[str]]:
+    """Return the tasks of the cells that are compared, in the order of the study's rows."""
+    paired = {
+        name for family in families_of(study) for pair in family["pairs"] for name in pair[:2]
+    }
+    return {cell: study.tasks_of(cell) for cell in study.cells() if cell in paired}
 
 
 def families_of(study: Study) -> list[dict[str, Any]]:
     """Return what each trained cell is compared with: one family of pairs for each question.
 
-    `against` names the family: the cell's parent, the root that it was trained from, the root with
-    the cell's last stage alone where that is RL, the same stages in full where some are LoRA. A
-    pair is cell, other, and how their runs stand to each other (scores/methods.py's Pairing).
+    `against` names the question: the cell's parent, the root that it was trained from, the root
+    with the cell's last stage alone where that is RL, the same stages in full where some are LoRA.
+    `prompts` is the prompt of both sides, or `own`: each side under the prompt that it is at home
+    in. A pair is cell, other, how their runs stand to each other (scores/methods.py's Pairing), and
+    the prompts of both.
     """
+    families = []
+    for question in _questions(study):
+        for prompts in [*_prompts(study), "own"]:
+            pairs = [
+                [cell, other, pairing, *chosen]
+                for cell, other, pairing in question["pairs"]
+                if (chosen := _prompts_of_pair(study, cell, other, prompts))
+            ]
+            alike = all(first == second for *_, first, second in pairs)
+            if pairs and not (prompts == "own" and alike):
+                families.append(
+                    {"against": question["against"], "prompts": prompts, "pairs": pairs}
+                )
+    return families
+
+
+def _prompts(study: Study) -> list[str]:
+    """Return the prompts of the study's cells, the main one first."""
+    return list(dict.fromkeys(p for cell in study.cells() for p in study.prompts_of(cell)))
+
+
+def _prompts_of_pair(study: Study, cell: str, other: str, prompts: str) -> list[str] | None:
+    """Return the prompts of both sides; None where a side was not evaluated under its one."""
+    if prompts == "own":
+        first, second = study.own_prompt(cell), study.own_prompt(other)
+        return [first, second] if first and second else None
+    known = all(prompts in study.prompts_of(name) for name in (cell, other))
+    return [prompts, prompts] if known else None
+
+
+def _questions(study: Study) -> list[dict[str, Any]]:
     cells = study.cells()
     others: dict[str, Callable[[str], str | None]] = {
         "parent": parent_of,
@@ -80,7 +157,7 @@ def families_of(study: Study) -> list[dict[str, Any]]:
         "direct RL": lambda cell: _direct_rl(study, cell),
         "full": lambda cell: _in_full(study, cell),
     }
-    families = []
+    questions = []
     for against, other_of in others.items():
         pairs = [
             [cell, other, _pairing(cell, other)]
@@ -88,8 +165,8 @@ def families_of(study: Study) -> list[dict[str, Any]]:
             if stages_of(cell) and (other := other_of(cell)) in cells and other is not None
         ]
         if pairs:
-            families.append({"against": against, "pairs": pairs})
-    return families
+            questions.append({"against": against, "pairs": pairs})
+    return questions
 
 
 def _pairing(cell: str, other: str) -> str:

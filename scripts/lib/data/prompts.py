@@ -1,16 +1,20 @@
 """Chat prompts and targets: the only place where their text is put together."""
 
 import re
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 Message = dict[str, str]
 
 
 class Prompt(TypedDict):
-    """One of the config's `prompts`; `user` has {question} in it."""
+    """One of the config's `prompts`; `user` has {question} in it.
+
+    Without `chat_template` the text of `user` is all that a model reads.
+    """
 
     system: str | None
     user: str
+    chat_template: NotRequired[bool]
 
 
 CALCULATOR_ANNOTATION = re.compile(r"<<[^<>]*>>")

@@ -75,9 +75,13 @@ def completions_of(
 
 def graded_text(row: dict[str, Any]) -> str:
     """Return the text to be judged: a <think> that the chat template wrote belongs to it."""
-    prompt = row["prompt"].rstrip()
-    prefill = row["prompt"][len(prompt) - len(THINK) :] if prompt.endswith(THINK) else ""
-    return prefill + row["completion"]
+    return opened_thought(row["prompt"]) + row["completion"]
+
+
+def opened_thought(prompt: str) -> str:
+    """Return the <think> at a prompt's end, with the white space behind it; empty if none is."""
+    text = prompt.rstrip()
+    return prompt[len(text) - len(THINK) :] if text.endswith(THINK) else ""
 
 
 def with_verdicts(
@@ -116,6 +120,14 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "statuses": dict(sorted(Counter(row["status"] for row in rows).items())),
         "mean_tokens": fmean(row["tokens"] for row in rows),
     }
+
+
+def without_times(results: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return LightEval's results file without the run's times, and these."""
+    general = results["config_general"]
+    times = {name: value for name, value in general.items() if "time" in name}
+    kept = {name: value for name, value in general.items() if name not in times}
+    return results | {"config_general": kept}, times
 
 
 def lighteval_part(results: dict[str, Any], benchmark: str) -> dict[str, Any]:

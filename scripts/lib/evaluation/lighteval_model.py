@@ -41,7 +41,6 @@ class CheckpointModel(LightevalModel):
         self.name = name
         self.tokenizer = load_tokenizer(checkpoint, settings["chat_template_kwargs"])
         self.stop_ids = stop_ids_of(checkpoint, self.tokenizer)
-        self.prompt_manager = PromptManager(use_chat_template=True, tokenizer=self.tokenizer)
         self._cache = SimpleNamespace(_init_registry=lambda registry: None)  # LightEval wants one
         self.engine = start_engine(
             engine,
@@ -56,7 +55,11 @@ class CheckpointModel(LightevalModel):
         self.benchmark, self.settings = benchmark, settings
         self.max_length = settings["max_model_length"]
         self.sampling = sampling_of(settings, self.stop_ids, seed_of(benchmark, settings["seed"]))
-        self.prompt_manager.system_prompt = settings["prompt"]["system"]
+        self.prompt_manager = PromptManager(
+            use_chat_template=settings["prompt"].get("chat_template", True),
+            tokenizer=self.tokenizer,
+            system_prompt=settings["prompt"]["system"],
+        )
         self.config = ModelConfig(  # what LightEval records
             model_name=self.name,
             system_prompt=settings["prompt"]["system"],

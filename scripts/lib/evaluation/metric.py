@@ -21,8 +21,12 @@ from lighteval.metrics.metrics_sample import SampleLevelComputation, SamplingMet
 from lighteval.metrics.utils.metric_utils import SampleLevelMetric
 from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.requests import Doc, SamplingMethod
+from lighteval.utils.utils import remove_reasoning_tags
+
+from scripts.lib.evaluation.completions import opened_thought
 
 METRIC = "extractive_match"
+TAGS = [("<think>", "</think>")]
 # LightEval's own limits are 5 seconds for each of its steps; this one is for their sum.
 HARD_LIMIT_SECONDS = 20.0
 
@@ -107,6 +111,18 @@ def _ask(worker: Connection, pairs: list[tuple[str, str]], limit: float) -> list
     return verdicts
 
 
+def without_reasoning(response: ModelResponse) -> list[str]:
+    """Return the texts that LightEval judges, without reasoning.
+
+    LightEval removes what stands between the two tags; where the chat template wrote the first one,
+    it stands in the prompt.
+    """
+    opened = opened_thought(str(response.input or ""))
+    if not opened:
+        return list(response.final_text)
+    return [remove_reasoning_tags(opened + text, TAGS) for text in response.text]
+
+
 class SampledExtractiveMatch(SamplingMetric, SampleLevelComputation):
     """Mean extractive match over a problem's samples, each verdict kept in the details.
 
@@ -129,7 +145,7 @@ class SampledExtractiveMatch(SamplingMetric, SampleLevelComputation):
         pairs = [
             (doc.get_golds()[0], text)
             for doc, response in zip(docs, responses, strict=True)
-            for text in response.final_text
+            for text in without_reasoning(response)
         ]
         verdicts = iter(judge(pairs))
         means = []

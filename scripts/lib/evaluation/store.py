@@ -1,7 +1,8 @@
-"""Benchmarks already evaluated, kept outside the rule's outputs, which Snakemake deletes.
+"""Tasks already evaluated, kept outside the rule's outputs, which Snakemake deletes.
 
-An entry is a folder named by what decides its content: the weights, the benchmark's key (its
-settings, data and code) and the benchmark file. So retrained weights are never given old answers.
+A task is a benchmark under a prompt. An entry is a folder named by what decides its content: the
+weights, the task's key (its settings, data and code) and the benchmark file. So retrained weights
+are never given old answers.
 """
 
 import hashlib
@@ -13,11 +14,16 @@ from typing import Any, NamedTuple
 
 from scripts.lib.files import publish_folder, read_json, sha256_of, write_json
 
-FILES = ("{}.parquet", "{}.json", "{}.run.json")  # the last one vouches for the others
+FILES = (
+    "{}.parquet",
+    "{}.json",
+    "{}.lighteval.json",
+    "{}.run.json",
+)  # the last one vouches for the others
 
 
 class Entry(NamedTuple):
-    """The place of one benchmark's evaluation in the store."""
+    """The place of one task's evaluation in the store."""
 
     folder: Path
     benchmark: str
@@ -27,10 +33,16 @@ class Entry(NamedTuple):
         path = self.folder / f"{self.benchmark}.json"
         return read_json(path) if path.exists() else None
 
-    def keep(self, record: dict[str, Any], details: bytes, run: dict[str, Any]) -> None:
+    def keep(
+        self,
+        record: dict[str, Any],
+        details: bytes,
+        lighteval: dict[str, Any],
+        run: dict[str, Any],
+    ) -> None:
         """Store a finished evaluation: its folder appears whole, by one rename."""
         aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
-        write_evaluation(aside, self.benchmark, record, details, run)
+        write_evaluation(aside, self.benchmark, record, details, lighteval, run)
         publish_folder(aside, self.folder)
 
     def publish(self, output: Path) -> None:
@@ -42,22 +54,32 @@ class Entry(NamedTuple):
             aside.replace(output / name)
 
 
-def entry(store: Path, benchmark: str, weights: str, key: str, data: str) -> Entry:
-    """Return the entry of a benchmark for these weights, this key and this benchmark file."""
+def entry(task: Path, weights: str, key: str, data: str) -> Entry:
+    """Return the entry of a task, a folder of the store, for these weights, this key and data."""
     identity = json.dumps({"weights": weights, "key": key, "data": data}, sort_keys=True)
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    return Entry(Path(store) / benchmark / name, benchmark)
+    return Entry(task / name, task.name)
 
 
 def write_evaluation(
-    folder: Path, benchmark: str, record: dict[str, Any], details: bytes, run: dict[str, Any]
+    folder: Path,
+    benchmark: str,
+    record: dict[str, Any],
+    details: bytes,
+    lighteval: dict[str, Any],
+    run: dict[str, Any],
 ) -> None:
-    """Write the three files of one benchmark's evaluation; the last one vouches for the others."""
+    """Write the files of one benchmark's evaluation; the last one vouches for the others.
+
+    `details` is a parquet file of all completions, `lighteval` what LightEval wrote itself.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{benchmark}.parquet.{os.getpid()}"
     aside.write_bytes(details)
     aside.replace(folder / f"{benchmark}.parquet")
     write_json(folder / f"{benchmark}.json", record)
-    written = [folder / f"{benchmark}.{ending}" for ending in ("parquet", "json")]
+    write_json(folder / f"{benchmark}.lighteval.json", lighteval)
+    endings = ("parquet", "json", "lighteval.json")
+    written = [folder / f"{benchmark}.{ending}" for ending in endings]
     files = {path.name: sha256_of(path) for path in written}
     write_json(folder / f"{benchmark}.run.json", run | {"files": files})

@@ -4,24 +4,17 @@ The paper gives them in words, its formulas (1) and (2) are missing from the tex
 reward for reasoning within <think>...</think> tags and a final answer within <answer>...</answer>
 tags, and an accuracy reward for a correct result.
 ASSUME: each is 1 when met and 0 when not (0/1 and -1/+1 give the same normalised advantages).
-ASSUME: a completion is in the format when it is one <think> pair and then one <answer> pair, both
-with content, with nothing but white space around and between them. Content means a letter or digit:
-tags copied with nothing or dots between them earn nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
 from scripts.lib.grading.grader import Grader
+from scripts.lib.grading.tags import in_format
 
 Completion = str | list[dict[str, str]]
-
-_FORMAT = re.compile(r"\s*<think>(.*)</think>\s*<answer>(.*)</answer>\s*", re.DOTALL)
-_TAG = re.compile(r"</?(?:think|answer)>")
-_CONTENT = re.compile(r"[^\W_]")
 
 
 def format_reward(
@@ -54,12 +47,6 @@ def accuracy_reward(
     if log_metric:
         log_metric("grader_timeouts", sum(verdict.status == "timeout" for verdict in verdicts))
     return [float(verdict.correct) for verdict in verdicts]
-
-
-def in_format(text: str) -> bool:
-    """Tell whether a completion is in the format of paper 3.3."""
-    found = _FORMAT.fullmatch(text) if len(_TAG.findall(text)) == 4 else None
-    return found is not None and all(_CONTENT.search(content) for content in found.groups())
 
 
 def text_of(completion: Completion) -> str:

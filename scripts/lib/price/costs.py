@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.dag.data import count_tokens
+from scripts.lib.dag.evaluate import sizes_of
 from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, model_of, stages_of
@@ -161,9 +162,12 @@ class Costs:
         model, limit = model_of(cell), self.evaluation_limit(cell)
         return sum(
             self.generation_seconds(
-                model, self.completions(name), self.benchmark_length(cell, name), limit
+                model,
+                self.completions(task),
+                self.benchmark_length(cell, task),
+                min(limit, sizes_of(self.study, task)["max_new_tokens"]),
             )
-            for name in self.study.benchmarks()
+            for task in self.study.tasks_of(cell)
         )
 
     # ------------------------------------------------------------------- what the study is made of
@@ -244,15 +248,17 @@ class Costs:
         assumed = self.study.config["costs"]["tokens"]["completions"]
         return assumed.get(model_of(cell), assumed["untrained"])
 
-    def benchmark_length(self, cell: str, benchmark: str) -> float:
+    def benchmark_length(self, cell: str, task: str) -> float:
         """Return the mean tokens that a cell writes on a benchmark's problem, if it stops."""
+        _, benchmark = self.study.prompt_and_benchmark(task)
         factors = self.study.config["costs"]["tokens"]["benchmarks"]
         return self.completion_length(cell) * factors.get(benchmark, 1.0)
 
-    def completions(self, benchmark: str) -> int:
-        """Return the completions that one evaluation of a benchmark samples."""
-        definition = self.study.config["benchmarks"][benchmark]
-        return self.rows(definition["dataset"]) * definition["num_samples"]
+    def completions(self, task: str) -> int:
+        """Return the completions that one evaluation of a task samples."""
+        _, benchmark = self.study.prompt_and_benchmark(task)
+        rows = self.rows(self.study.config["benchmarks"][benchmark]["dataset"])
+        return rows * sizes_of(self.study, task)["num_samples"]
 
     def evaluation_limit(self, cell: str) -> int:
         """Return the longest completion of an evaluation in tokens."""
@@ -279,8 +285,8 @@ class Costs:
             cell = str(job.wildcards["cell"])
             limit = self.evaluation_limit(cell)
             tokens = sum(
-                self.completions(name) * self.mean_length(self.benchmark_length(cell, name), limit)
-                for name in self.study.benchmarks()
+                self.completions(task) * self.mean_length(self.benchmark_length(cell, task), limit)
+                for task in self.study.tasks_of(cell)
             )
             return COPIES_OF_EVALUATION * tokens * self.study.config["costs"]["bytes"]["token"]
         return 0

@@ -50,9 +50,7 @@ def _trainings(job: Job, folder: Path, device: str) -> Iterator[float]:
 
 
 def _evaluations(job: Job, folder: Path, device: str) -> Iterator[float]:
-    planned = {
-        name: _without(settings, "seed") for name, settings in job.settings["benchmarks"].items()
-    }
+    planned = {name: _without(settings, "seed") for name, settings in job.settings["tasks"].items()}
     for seed in sorted(folder.glob(f"eval/{job.wildcards['cell']}/seed-*")):
         if not all((seed / f"{name}.run.json").exists() for name in planned):
             continue

@@ -29,11 +29,15 @@ from scripts.lib.scores.statistics import accuracy, t_quantile
 from scripts.lib.scores.table_cells import fixed
 
 LEVEL = 0.05
+P_VALUES = ("runs_p", "runs_p_holm", "method_p", "method_p_bh", "method_p_holm")
 COLUMNS = [
     "against",
+    "prompts",
     "cell",
     "other",
     "benchmark",
+    "cell_prompt",
+    "other_prompt",
     "n",
     "k",
     "seeds",
@@ -59,7 +63,9 @@ COLUMNS = [
 class Compared:
     """A cell and another on one benchmark: means of verdicts (seeds, problems), and their row.
 
-    `names` are the first columns of the row. A side without runs has no number: they collapsed.
+    `names` are the first columns of the row; each mean is a multiple of 1 / `samples`. A side
+    without runs has no number: they collapsed. `level` is the accuracy at which the sides stand,
+    where they are no accuracies themselves.
     """
 
     def __init__(
@@ -69,8 +75,10 @@ class Compared:
         other: np.ndarray,
         samples: int,
         pairing: Pairing,
+        level: float | None = None,
     ) -> None:
         self.cell, self.other, self.samples, self.pairing = cell, other, samples, pairing
+        self.level = level
         self.row = {**names, "k": samples, "seeds": len(cell), "other_seeds": len(other)}
         self.tested = len(cell) > 0 and len(other) > 0
         if self.tested:
@@ -117,7 +125,7 @@ def _test_methods(tested: Sequence[Compared]) -> list[Compared]:
         pairs = [p for p in tested if p.row["benchmark"] == benchmark and p.has_seeds]
         if len(pairs) < FEWEST:
             continue
-        one_each = [contrast(p.cell[None], p.other[None], p.pairing) for p in pairs]
+        one_each = [contrast(p.cell[None], p.other[None], p.pairing, p.level) for p in pairs]
         for pair, *numbers in zip(pairs, *compare_methods(joined(one_each)), strict=True):
             variance, freedom, p_value = map(float, numbers)
             difference = float(pair.differences.mean())
@@ -156,7 +164,7 @@ def _note_smallest(pairs: Sequence[Compared], tests: int) -> None:
 def as_text(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as it stands in the CSV: p-values to three digits, the file's columns alone."""
     texts = {name: row[name] for name in COLUMNS if name in row}
-    for name in COLUMNS:
-        if "_p" in name and name in row:
+    for name in P_VALUES:
+        if name in row:
             texts[name] = f"{row[name]:.3g}"
     return texts

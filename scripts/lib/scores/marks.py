@@ -28,14 +28,18 @@ def read_comparisons(path: Path) -> list[Row]:
         return list(csv.DictReader(lines))
 
 
-def root_marks(paths: list[Path]) -> Marks:
+def root_marks(paths: list[Path], prompt: str) -> Marks:
     """Return the marks against each cell's own root; `paths` holds comparisons.csv, or nothing."""
-    return marks_against([row for path in paths for row in read_comparisons(path)], "root")
+    rows = [row for path in paths for row in read_comparisons(path)]
+    return marks_against(rows, "root", prompt)
 
 
-def marks_against(rows: list[Row], against: str) -> Marks:
-    """Return the marks of the family that compares with the cells that `against` names."""
-    family = [row for row in rows if row["against"] == against]
+def marks_against(rows: list[Row], against: str, prompts: str) -> Marks:
+    """Return the marks of the family that compares with the cells that `against` names.
+
+    `prompts` is the prompt of both sides, or `own`.
+    """
+    family = [row for row in rows if (row["against"], row["prompts"]) == (against, prompts)]
     tested = [row for row in family if row["runs_p"]]
     if not tested:
         return NONE

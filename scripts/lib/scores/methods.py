@@ -52,11 +52,13 @@ def can_contrast(cell_seeds: int, other_seeds: int, problems: int, pairing: Pair
     return min(counted) > 1 and other_seeds > 0 and problems > 1
 
 
-def contrast(cell: np.ndarray, other: np.ndarray, pairing: Pairing) -> Contrast:
+def contrast(
+    cell: np.ndarray, other: np.ndarray, pairing: Pairing, level: float | None = None
+) -> Contrast:
     """Return what the test needs of a cell (..., seeds, problems) and of what it is compared with.
 
     `other` is on the same problems, with its own number of seeds; with the pairing "seed" it has
-    the same seeds in the same order.
+    the same seeds in the same order. `level` is given where the sides are themselves differences.
     """
     if pairing == "seed":
         sides = [cell - other]
@@ -71,12 +73,13 @@ def contrast(cell: np.ndarray, other: np.ndarray, pairing: Pairing) -> Contrast:
     noise = np.stack([residual for _, residual in squares], axis=-1) / seeds
     noise_freedom = (seeds - 1) * (problems - 1)
     by_problem = cell.mean(axis=-2) - other.mean(axis=-2)
-    level = (cell.mean(axis=(-2, -1)) + other.mean(axis=(-2, -1))) / 2
+    mean = (cell.mean(axis=(-2, -1)) + other.mean(axis=(-2, -1))) / 2
+    same = np.ones(mean.shape)
+    levels = mean if level is None else same * level
     floor = 0.5 / (problems * min(cell.shape[-2], other.shape[-2]))
-    same = np.ones(level.shape)
     return Contrast(
         difference=by_problem.mean(axis=-1),
-        level=np.clip(level, floor, 1 - floor),
+        level=np.clip(levels, floor, 1 - floor),
         seeds=of_seeds @ (seeds - 1) / np.sum(seeds - 1),
         seeds_freedom=same * np.sum(seeds - 1),
         weight=same * np.sum(1 / seeds),

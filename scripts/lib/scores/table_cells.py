@@ -9,9 +9,17 @@ from scripts.lib.files import read_json, write_text
 
 
 def read_cells(paths: Iterable[Path]) -> dict[tuple[str, str], dict]:
-    """Read table cells, checked before, into {(cell, benchmark): record}."""
+    """Read table cells, checked before, all under one prompt, into {(cell, benchmark): record}."""
     records = [read_json(path) for path in paths]
     return {(record["cell"], record["benchmark"]): record for record in records}
+
+
+def read_cells_by_prompt(paths: Iterable[Path]) -> dict[str, dict[tuple[str, str], dict]]:
+    """Read cell records, checked before, into {prompt: {(cell, benchmark): record}}."""
+    found: dict[str, dict[tuple[str, str], dict]] = {}
+    for record in map(read_json, paths):
+        found.setdefault(record["prompt"], {})[record["cell"], record["benchmark"]] = record
+    return found
 
 
 def write_csv(path: Path | str, columns: list[str], rows: list[dict]) -> None:

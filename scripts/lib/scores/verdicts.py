@@ -29,12 +29,12 @@ class Evaluation(NamedTuple):
 
 
 def read_evaluations(paths: Iterable[Path]) -> dict[tuple[str, int, str], Evaluation]:
-    """Read evaluations, checked before, into {(cell, seed, benchmark): evaluation}."""
+    """Read evaluations, checked before, into {(cell, seed, task): evaluation}."""
     found = {}
     for path in paths:
         record = read_json(path)
         verdicts = read_verdicts(path, record) if record["status"] == "ok" else None
-        found[record["cell"], record["seed"], record["benchmark"]] = Evaluation(record, verdicts)
+        found[record["cell"], record["seed"], record["task"]] = Evaluation(record, verdicts)
     return found
 
 
@@ -82,7 +82,7 @@ def stack_correct(evaluations: list[Evaluation]) -> np.ndarray:
             or other.record["samples"] != first.record["samples"]
         ):
             raise SystemExit(
-                f"{first.record['benchmark']}: {first.record['cell']} seed {first.record['seed']} "
+                f"{first.record['task']}: {first.record['cell']} seed {first.record['seed']} "
                 f"and {other.record['cell']} seed {other.record['seed']} were evaluated on other "
                 "problems or numbers of samples; delete both records and start Snakemake again"
             )

@@ -58,11 +58,70 @@ class Study:
         """Return the evaluated benchmarks in the order of the tables' columns."""
         return self.config["evaluate"]
 
+    def main_prompt(self) -> str:
+        """Return the prompt of the tables."""
+        return self.config["evaluation"]["prompt"]
+
+    def sensitivity_cells(self) -> list[str]:
+        """Return the cells that are evaluated under other prompts too; none without such prompts.
+
+        They are those of the tables that `sensitivity` selects and the study makes.
+        """
+        chosen = self.config["sensitivity"]
+        if not chosen["prompts"]:
+            return []
+        tables = [table for table in self.config["tabulate"] if table in chosen["tables"]]
+        return list(dict.fromkeys(cell for table in tables for cell in self.rows_of_table(table)))
+
+    def prompts_of(self, cell: str) -> list[str]:
+        """Return the prompts that a cell is evaluated under, that of the tables first."""
+        prompts = [self.main_prompt()]
+        if cell in self.sensitivity_cells():
+            prompts += self.config["sensitivity"]["prompts"]
+            if not stages_of(cell):
+                prompts += self.config["sensitivity"]["untrained"]
+        return list(dict.fromkeys(prompts))
+
+    def own_prompt(self, cell: str) -> str | None:
+        """Return the prompt that a cell is at home in, None where it is not evaluated under it.
+
+        Of a trained cell that is the prompt of its training examples, of an untrained one the
+        prompt that `sensitivity.own` declares for its role.
+        """
+        own = self.config["examples"]["prompt"]
+        if not stages_of(cell):
+            declared = self.config["sensitivity"]["own"].items()
+            named = [prompt for role, prompt in declared if self.cell_of_row(role) == cell]
+            own = named[0] if named else self.main_prompt()
+        return own if own in self.prompts_of(cell) else None
+
+    def tasks_of(self, cell: str) -> list[str]:
+        """Return what a cell is evaluated on: `gsm8k`, and `training/gsm8k` under other prompts."""
+        return [
+            task_of(prompt, benchmark, self.main_prompt())
+            for prompt in self.prompts_of(cell)
+            for benchmark in self.benchmarks()
+        ]
+
+    def prompt_and_benchmark(self, task: str) -> tuple[str, str]:
+        """Return the prompt and the benchmark of a task."""
+        prompt, _, benchmark = task.rpartition("/")
+        return prompt or self.main_prompt(), benchmark
+
     def label(self, cell: str) -> str:
         """Return a cell's name for people, for example `Qwen2.5-0.5B+KD (LoRA)+RL`."""
         names = [self.config["models"][model_of(cell)]["label"]]
         names += [self.config["stages"][stage]["label"] for stage in stages_of(cell)]
         return "+".join(names)
+
+
+def task_of(prompt: str, benchmark: str, main_prompt: str) -> str:
+    """Return the name of a task, which is part of its path.
+
+    >>> task_of("boxed", "gsm8k", "boxed"), task_of("training", "gsm8k", "boxed")
+    ('gsm8k', 'training/gsm8k')
+    """
+    return benchmark if prompt == main_prompt else f"{prompt}/{benchmark}"
 
 
 def model_of(cell: str) -> str:

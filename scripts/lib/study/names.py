@@ -34,6 +34,7 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         if "problems" in config["datasets"].get(benchmark["dataset"], {}):
             yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
     yield from _leaks(config)
+    yield from _prompt_mistakes(config)
     for path, tiers in _tiers(config):
         for index, tier in enumerate(tiers):
             yield from (((*path, index, key), text) for key, text in _range_mistakes(tier))
@@ -79,6 +80,26 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
                     f"{stage['recipe']!r} takes {step} (global_batch_size / num_generations): it "
                     "would train 0 steps. Give more problems, or lower global_batch_size",
                 )
+
+
+def _prompt_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the prompts without a chat where a chat is written, and names that a path lacks."""
+    chats: dict[KeyPath, str] = {("examples", "prompt"): config["examples"]["prompt"]}
+    for name, dataset in config["datasets"].items():
+        if distill := dataset.get("distill"):
+            chats["datasets", name, "distill", "prompt"] = distill["prompt"]
+    for path, name in chats.items():
+        if not config["prompts"].get(name, {}).get("chat_template", True):
+            yield path, f"{name!r} has `chat_template: false`; training examples are chats"
+    if "prompts" in config["tables"]:
+        yield ("tables", "prompts"), "is the name of the table of prompts; give it another"
+    for name in config["prompts"]:
+        if name in config["benchmarks"] or name == "own":
+            yield (
+                ("prompts", name),
+                "is the name of a benchmark, or `own`, which stands for each cell's own prompt; "
+                "give it another",
+            )
 
 
 def _leaks(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -193,6 +214,18 @@ def _references(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
         yield ("cleaning", "decontaminate", index), name, "datasets"
     for section in ("examples", "evaluation"):
         yield (section, "prompt"), config[section]["prompt"], "prompts"
+    sensitivity = config["sensitivity"]
+    for key, section in (("tables", "tables"), ("prompts", "prompts"), ("untrained", "prompts")):
+        for index, name in enumerate(sensitivity[key]):
+            yield ("sensitivity", key, index), name, section
+    for role, prompt in sensitivity["own"].items():
+        yield ("sensitivity", "own", role), role, "roles"
+        yield ("sensitivity", "own", role), prompt, "prompts"
+    for prompt, settings in sensitivity["settings"].items():
+        yield ("sensitivity", "settings", prompt), prompt, "prompts"
+        for benchmark in settings.get("num_samples", {}):
+            place = ("sensitivity", "settings", prompt, "num_samples", benchmark)
+            yield place, benchmark, "benchmarks"
     for name, dataset in config["datasets"].items():
         if "problems" in dataset:
             yield ("datasets", name, "problems"), dataset["problems"], "datasets"
