@@ -1,0 +1,51 @@
+"""The studies beside the main one: what each plans once the main one is done."""
+
+import copy
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from tests.dag.edits import changed, config_of, units
+from tests.workflow import ROOT, planned
+
+VARIANTS = {path.stem: path for path in sorted((ROOT / "studies").glob("*.yaml"))}
+BEYOND = {  # jobs that take a GPU
+    "one-sample": {"evaluate": 30},  # one seed of every cell
+    "temperature-1": {"evaluate": 90},
+    "rl-beta-0": {"train_grpo": 6, "evaluate": 6},  # two roots, three seeds
+    "rl-rollouts-1": {"train_grpo": 6, "evaluate": 6},
+}
+GPU_RULES = ("train_sft", "train_grpo", "evaluate", "sample_traces", "fetch_model")
+
+
+def test_every_variant_is_in_this_table_and_in_the_readme():
+    assert VARIANTS.keys() == BEYOND.keys()
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in VARIANTS if f"studies/{name}.yaml" not in readme] == []
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_variant_plans_this_beyond_the_main_study(name):
+    config = config_of("paper")
+    before = units(config)
+    varied = copy.deepcopy(config)
+    update_config(varied, yaml.safe_load(VARIANTS[name].read_text()))
+    beyond = changed(before, units(varied))
+    assert {rule: beyond[rule] for rule in GPU_RULES if rule in beyond} == BEYOND[name]
+
+
+def test_a_variant_of_rl_changes_one_value_of_its_recipe():
+    for name, value in {"rl-beta-0": {"beta": 0.0}, "rl-rollouts-1": {"temperature": 1.0}}.items():
+        stage = yaml.safe_load(VARIANTS[name].read_text())["stages"][name]
+        of_study = config_of("paper")["stages"]["rl"]
+        assert {**stage, "label": "", "override": {}} == {**of_study, "label": "", "override": {}}
+        assert stage["override"] == value
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_snakemake_plans_a_variant(name, tmp_path):
+    jobs = planned(
+        "--profile", "slurm", "--configfile", VARIANTS[name], "--", "all", folder=tmp_path
+    )
+    assert jobs["train_grpo"] == {"one-sample": 10, "temperature-1": 30}.get(name, 36)
