@@ -75,7 +75,7 @@ def one_of(names):
 CELL_PATTERN = rf"(?:{one_of(config['models'])})(?:\+(?:{one_of(config['stages'])}))*"
 
 # A rule's outputs are the same files for each of its jobs. Where cells are evaluated under several
-# prompts, the rule has variants, each with cells of its own: NAME, NAME_prompts, NAME_untrained.
+# prompts, a rule has variants with cells of their own, called NAME_prompts and NAME_untrained.
 UNDER_PROMPTS = {
     "prompts": [cell for cell in STUDY.sensitivity_cells() if stages_of(cell)],
     "untrained": [cell for cell in STUDY.sensitivity_cells() if not stages_of(cell)],
