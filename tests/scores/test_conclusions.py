@@ -156,6 +156,44 @@ def test_a_cell_without_weights_concludes_nothing(tmp_path):
     assert "No cell of the study is compared" in conclusions_text([], SETTINGS)
 
 
+def test_a_benchmark_with_too_few_pairs_for_the_method_test_speaks_of_its_runs(tmp_path):
+    """Six cells, two seeds; one of them left no model on the second benchmark's runs."""
+    rng = np.random.default_rng(0)
+    cells = [f"toy+{n}" for n in range(6)]
+    benchmarks = ["gsm8k", "amc23"]
+    paths = [
+        write_evaluation(
+            tmp_path,
+            cell,
+            seed,
+            rng.random((40, 1)) < 0.5,
+            status="collapsed" if (cell, benchmark) == ("toy+5", "amc23") else "ok",
+            task=prefix + benchmark,
+        )
+        for cell in ["toy", *cells]
+        for seed in (0, 1)
+        for benchmark in benchmarks
+        for prefix in ("", "training/")
+    ]
+    families = [
+        {
+            "against": "root",
+            "prompts": prompt,
+            "pairs": [[cell, "toy", "pooled", prompt, prompt] for cell in cells],
+        }
+        for prompt in ("boxed", "training")
+    ]
+    evaluations = Evaluations(read_evaluations(paths), [0, 1], "boxed")
+    rows = conclusion_rows(
+        comparison_rows(families, benchmarks, evaluations), families, benchmarks, evaluations
+    )
+    assert {(row["benchmark"], row["basis"]) for row in rows} == {
+        ("gsm8k", "method"),
+        ("amc23", "this run"),
+    }
+    assert all(row["change_p"] for row in rows)
+
+
 def test_one_prompt_draws_no_conclusion_and_says_so(tmp_path):
     families, evaluations = study(tmp_path, {("toy", "gsm8k"): 0.5, ("toy+rl", "gsm8k"): 0.9})
     rows = concluded(families[:1], evaluations)

@@ -298,6 +298,12 @@ def test_generated_problems_of_one_seed_and_split_are_one_set():
             {"plain": {"num_samples": {"gsm9k": 1}}},
             "sensitivity.settings.plain.num_samples.gsm9k: unknown benchmark 'gsm9k'",
         ),
+        (
+            "sensitivity/settings",
+            {"boxed": {}},
+            "sensitivity.settings.boxed: is the tables' prompt",
+        ),
+        ("sensitivity/untrained", [], "untrained models are not asked with 'plain'; add it to"),
         ("examples/prompt", "plain", "has `chat_template: false`; training examples are chats"),
         ("prompts/gsm8k", PAPER["prompts"]["boxed"], "is the name of a benchmark"),
         ("prompts/own", PAPER["prompts"]["boxed"], "stands for each cell's own prompt"),

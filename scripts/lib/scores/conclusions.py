@@ -11,7 +11,7 @@ such word.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -141,27 +141,26 @@ def _names(row: dict[str, Any]) -> tuple[str, ...]:
 def _row(names: tuple[str, ...], rows: list[Row], changes: list[dict[str, Any]]) -> dict[str, Any]:
     differences = [float(row["difference"]) for row in rows]
     marks = [row["mark"] for row in rows]
-    tested = [change for change in changes if change.get("difference") is not None]
-    column = _p_column(change["basis"] for change in tested)
-    clearest = min(tested, key=lambda change: change[column], default=None)
-    changed = any(change["mark"] for change in tested)
+    clearest = min(changes, key=_p_value, default=None)
+    changed = any(change["mark"] for change in changes)
     row = dict(zip(("against", "cell", "other", "benchmark"), names, strict=True)) | {
         "prompts": " ".join(row["prompts"] for row in rows),
         "conclusion": word(differences, marks, changed),
         "basis": rows[0]["basis"],
         "lowest": f"{min(differences):.6f}",
         "highest": f"{max(differences):.6f}",
-        "largest_p": f"{max(float(row[_p_column([row['basis']])]) for row in rows):.3g}",
+        "largest_p": f"{max(map(_p_value, rows)):.3g}",
     }
     if clearest:
         row |= {
             "change": clearest["difference"],
             "change_between": clearest["between"],
-            "change_p": f"{clearest[column]:.3g}",
+            "change_p": f"{_p_value(clearest):.3g}",
             "change_family_size": clearest["family_size"],
         }
     return row
 
 
-def _p_column(bases: Iterable[str]) -> str:
-    return "method_p_bh" if METHOD in bases else "runs_p_holm"
+def _p_value(row: dict[str, Any]) -> float:
+    """Return the adjusted p-value that a row's mark rests on."""
+    return float(row["method_p_bh" if row["basis"] == METHOD else "runs_p_holm"])

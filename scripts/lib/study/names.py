@@ -91,6 +91,7 @@ def _prompt_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for path, name in chats.items():
         if not config["prompts"].get(name, {}).get("chat_template", True):
             yield path, f"{name!r} has `chat_template: false`; training examples are chats"
+    yield from _idle_prompts(config)
     if "prompts" in config["tables"]:
         yield ("tables", "prompts"), "is the name of the table of prompts; give it another"
     for name in config["prompts"]:
@@ -99,6 +100,24 @@ def _prompt_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
                 ("prompts", name),
                 "is the name of a benchmark, or `own`, which stands for each cell's own prompt; "
                 "give it another",
+            )
+
+
+def _idle_prompts(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what `sensitivity` says of prompts that it does not evaluate."""
+    sensitivity, main = config["sensitivity"], config["evaluation"]["prompt"]
+    if main in sensitivity["settings"]:
+        yield (
+            ("sensitivity", "settings", main),
+            "is the tables' prompt; its samples and limit stand in `benchmarks` and `evaluation`",
+        )
+    asked = [main, *sensitivity["prompts"], *sensitivity["untrained"]]
+    for role, prompt in sensitivity["own"].items():
+        if sensitivity["prompts"] and prompt in config["prompts"] and prompt not in asked:
+            yield (
+                ("sensitivity", "own", role),
+                f"untrained models are not asked with {prompt!r}; add it to "
+                "`sensitivity.untrained`",
             )
 
 
