@@ -1,11 +1,16 @@
-"""Measure training examples in tokens, as the trainer reads them with a model's tokenizer (3.1)."""
+"""Measure training examples in tokens, as the trainer reads them with a model's tokenizer (3.1).
 
+Tokens of the targets that the model itself has hardly read are listed too.
+"""
+
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scripts.cli import job_arguments, planned_run
+from scripts.lib.console import report
 from scripts.lib.files import read_jsonl
 from scripts.lib.model.weights import required_checkpoint
 
@@ -45,6 +50,32 @@ def over_length(
     ]
 
 
+def unread(
+    targets: list[list[int]], untrained: list[int], texts: list[str]
+) -> list[dict[str, Any]]:
+    """Return how often each untrained token stands in the targets, the most frequent first.
+
+    `texts` are the tokens of `untrained`, decoded.
+    """
+    times = Counter(token for target in targets for token in target)
+    examples = Counter(token for target in targets for token in set(target))
+    found = [
+        {"token": token, "text": text, "times": times[token], "examples": examples[token]}
+        for token, text in zip(untrained, texts, strict=True)
+    ]
+    return sorted(found, key=lambda row: (-row["times"], row["token"]))
+
+
+def warning(dataset: str, model: str, untrained: list[dict[str, Any]]) -> str:
+    """Return the console's line about target tokens that the model has hardly read."""
+    shown = ", ".join(repr(row["text"]) for row in untrained[:3])
+    more = f" and {len(untrained) - 3} more" if len(untrained) > 3 else ""
+    return (
+        f"{dataset}: targets hold tokens whose embeddings in {model} look untrained: {shown}{more} "
+        f"(data/{dataset}/card.md); what the model writes behind them may be noise"
+    )
+
+
 def main() -> None:
     """Count the tokens of a planned job."""
     parser = job_arguments(__doc__)
@@ -57,16 +88,25 @@ def main() -> None:
     run = planned_run(args, "count_tokens", dataset=args.dataset, model=args.model)
     from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.checkpoints import prefill
+    from scripts.lib.model.embeddings import input_embedding, untrained_tokens
     from scripts.lib.model.encoding import encode
     from scripts.lib.model.stop_tokens import end_of_turn
 
     kwargs = run.settings["chat_template_kwargs"]
-    tokenizer = load_tokenizer(required_checkpoint(args.record), kwargs)
+    checkpoint = required_checkpoint(args.record)
+    tokenizer = load_tokenizer(checkpoint, kwargs)
     stop, opened = end_of_turn(tokenizer), prefill(tokenizer)
     examples = read_jsonl(args.examples)
     labels = [encode(example, tokenizer, stop, opened)[1] for example in examples]
     lengths = [len(row) for row in labels]
-    targets = [sum(label != -100 for label in row) for row in labels]
+    target_tokens = [[label for label in row if label != -100] for row in labels]
+    targets = [len(row) for row in target_tokens]
+    read = sorted({token for row in target_tokens for token in row})
+    untrained = untrained_tokens(input_embedding(checkpoint), read)
+    texts = [tokenizer.decode([token]) for token in untrained]
+    unread_tokens = unread(target_tokens, untrained, texts)
+    if unread_tokens:
+        report(warning(args.dataset, args.model, unread_tokens))
     run.write_record(
         args.output,
         dataset=args.dataset,
@@ -75,6 +115,7 @@ def main() -> None:
         completion=statistics(targets),
         prompt_and_completion=statistics(lengths),
         histogram=histogram(lengths),
+        untrained_tokens=unread_tokens,
         over_length={
             recipe: {"max_length": limit, "rows": over_length(examples, lengths, limit)}
             for recipe, limit in run.settings["max_length"].items()

@@ -75,7 +75,24 @@ def lengths(tokens: dict[str, Any]) -> list[str]:
             f"its training: {listed}.",
             "",
         ]
-    return lines
+    return lines + untrained(tokens["untrained_tokens"])
+
+
+def untrained(tokens: Sequence[dict[str, Any]]) -> list[str]:
+    """Return which tokens of the targets the model has hardly read, and how often they stand there.
+
+    Their embeddings tell (lib/model/embeddings.py).
+    """
+    if not tokens:
+        return ["Target tokens whose input embedding looks untrained: none.", ""]
+    rows = [[t["token"], repr(t["text"]), t["times"], t["examples"]] for t in tokens]
+    header = ["untrained token", "text", "times in targets", "examples"]
+    return [
+        "Target tokens whose input embedding looks untrained; what the model writes behind them "
+        "may be noise:",
+        "",
+        *table(header, rows),
+    ]
 
 
 def _number(value: float) -> str:

@@ -31,6 +31,7 @@ def test_the_card_names_the_examples_that_are_too_long():
     part = statistics(lengths)
     tokens = {
         "model": "toy",
+        "untrained_tokens": [{"token": 9, "text": "}.\n", "times": 3, "examples": 2}],
         **dict.fromkeys(("prompt", "completion", "prompt_and_completion"), part),
         "histogram": histogram(lengths),
         "over_length": {
@@ -40,6 +41,7 @@ def test_the_card_names_the_examples_that_are_too_long():
     text = card("gsm8k", {}, {}, [tokens])
     assert "Longer than the 64 tokens of recipe `sft`" in text
     assert "c (100)." in text
+    assert r"| 9 | '}.\n' | 3 | 2 |" in text
     assert f"| 32 | 1 | {'█' * 40} |" in text
 
 

@@ -123,6 +123,21 @@ def test_every_tier_tells_cells_from_chance(benchmark):
     assert len(above) >= len(cells) / 2
 
 
+@pytest.mark.parametrize("root", ["toy-base", "toy-instruct"])
+def test_tokens_that_a_root_never_read_are_in_no_target(root):
+    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.embeddings import input_embedding, untrained_tokens
+
+    checkpoint = RESULTS / "models" / root / "checkpoint"
+    tokenizer, weight = load_tokenizer(checkpoint), input_embedding(checkpoint)
+    unread = {tokenizer.decode([t]) for t in untrained_tokens(weight, range(len(weight)))}
+    assert {"!", "#", "@", "Q"} <= unread  # in no text of the toy corpus
+    assert not unread & {"<|im_start|>", "<|im_end|>", "<think>", " +", " ="}
+    for dataset in ("toy-gsm8k", "toy-gsm8k-distilled"):
+        counted = read_json(RESULTS / "data" / dataset / "tokens" / f"{root}.json")
+        assert counted["untrained_tokens"] == []
+
+
 def test_every_process_stays_below_3_gb():
     peaks = {}
     for file in (ROOT / "logs" / "demo").rglob("*.tsv"):
