@@ -1,7 +1,7 @@
 """Tables and figures.
 
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
-OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv
+OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv, {table}-wide.tex
          results/{study}/figures/scores.pdf .png
          results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
 """
@@ -13,8 +13,10 @@ rule make_table:
         inputs_of("make_table"),
     output:
         tex="results/{study}/tables/{table}.tex",
+        wide="results/{study}/tables/{table}-wide.tex",
         markdown="results/{study}/tables/{table}.md",
         csv="results/{study}/tables/{table}.csv",
+        legend="results/{study}/tables/{table}.columns.csv",
         html=report(
             "results/{study}/tables/{table}.html",
             category="Tables",
@@ -35,8 +37,9 @@ rule make_table:
     shell:
         "exec python -m scripts.make_table"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --table {wildcards.table} --tex {output.tex:q} --markdown {output.markdown:q}"
-        " --csv {output.csv:q} --html {output.html:q} --output {output.record:q} &> {log:q}"
+        " --table {wildcards.table} --tex {output.tex:q} --wide {output.wide:q}"
+        " --markdown {output.markdown:q} --csv {output.csv:q} --legend {output.legend:q}"
+        " --html {output.html:q} --output {output.record:q} &> {log:q}"
 
 
 rule plot_scores:
@@ -76,6 +79,7 @@ rule make_prompt_table:
         tex="results/{study}/tables/prompts.tex",
         markdown="results/{study}/tables/prompts.md",
         csv="results/{study}/tables/prompts.csv",
+        legend="results/{study}/tables/prompts.columns.csv",
         html=report(
             "results/{study}/tables/prompts.html",
             category="Tables",
@@ -97,7 +101,7 @@ rule make_prompt_table:
         "exec python -m scripts.make_prompt_table"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --tex {output.tex:q} --markdown {output.markdown:q} --csv {output.csv:q}"
-        " --html {output.html:q} --output {output.record:q} &> {log:q}"
+        " --legend {output.legend:q} --html {output.html:q} --output {output.record:q} &> {log:q}"
 
 
 rule plot_prompts:

@@ -6,6 +6,7 @@ OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
          results/{study}/scores.csv       one row per cell, benchmark and seed
          results/{study}/comparisons.csv  every trained cell against parent, root, direct RL, full training
          results/{study}/conclusions.csv .md .html  which of these hold under every prompt
+         results/{study}/reproduction.csv           the paper's printed accuracies beside this study's
 """
 
 
@@ -70,6 +71,7 @@ rule collect_scores:
             labels={"numbers": "scores by cell, benchmark and seed"},
             caption="../paper/report/scores.rst",
         ),
+        legend="results/{study}/scores.columns.csv",
         record="results/{study}/scores.record.json",
     log:
         "logs/{study}/collect_scores.log",
@@ -84,7 +86,7 @@ rule collect_scores:
     shell:
         "exec python -m scripts.collect_scores"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --scores {output.scores:q} --output {output.record:q} &> {log:q}"
+        " --scores {output.scores:q} --legend {output.legend:q} --output {output.record:q} &> {log:q}"
 
 
 rule compare_parents:
@@ -98,6 +100,7 @@ rule compare_parents:
             labels={"numbers": "comparisons of trained cells"},
             caption="../paper/report/comparisons.rst",
         ),
+        legend="results/{study}/comparisons.columns.csv",
         record="results/{study}/comparisons.record.json",
     log:
         "logs/{study}/compare_parents.log",
@@ -112,7 +115,37 @@ rule compare_parents:
     shell:
         "exec python -m scripts.compare_parents"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --comparisons {output.comparisons:q} --output {output.record:q} &> {log:q}"
+        " --comparisons {output.comparisons:q} --legend {output.legend:q} --output {output.record:q} &> {log:q}"
+
+
+rule compare_reported:
+    """The accuracies that the paper prints, beside this study's."""
+    input:
+        inputs_of("compare_reported"),
+    output:
+        reproduction=report(
+            "results/{study}/reproduction.csv",
+            category="Numbers",
+            labels={"numbers": "the paper's beside this study's"},
+            caption="../paper/report/reproduction.rst",
+        ),
+        legend="results/{study}/reproduction.columns.csv",
+        record="results/{study}/reproduction.record.json",
+    log:
+        "logs/{study}/compare_reported.log",
+    benchmark:
+        "logs/{study}/compare_reported.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("compare_reported"),
+    message:
+        "compare_reported"
+    shell:
+        "exec python -m scripts.compare_reported"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --reproduction {output.reproduction:q} --legend {output.legend:q}"
+        " --output {output.record:q} &> {log:q}"
 
 
 rule draw_conclusions:
@@ -128,6 +161,7 @@ rule draw_conclusions:
             labels={"numbers": "conclusions under every prompt"},
             caption="../paper/report/conclusions.rst",
         ),
+        legend="results/{study}/conclusions.columns.csv",
         record="results/{study}/conclusions.record.json",
     log:
         "logs/{study}/draw_conclusions.log",
@@ -142,5 +176,5 @@ rule draw_conclusions:
     shell:
         "exec python -m scripts.draw_conclusions"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --conclusions {output.conclusions:q} --text {output.text:q} --html {output.html:q}"
+        " --conclusions {output.conclusions:q} --legend {output.legend:q} --text {output.text:q} --html {output.html:q}"
         " --output {output.record:q} &> {log:q}"

@@ -7,10 +7,12 @@ model are left out; where seeds are paired, of both sides.
 
 from pathlib import Path
 
+import pandas as pd
+
 from scripts.cli import job_arguments, planned_run
+from scripts.lib.frames import write_frame
 from scripts.lib.scores.comparisons import COLUMNS, as_text, compare_family
 from scripts.lib.scores.pairs import Evaluations, compare_runs, pairs_of
-from scripts.lib.scores.table_cells import write_csv
 from scripts.lib.scores.verdicts import read_evaluations
 
 
@@ -29,6 +31,7 @@ def main() -> None:
     """Read the flags and write the comparisons."""
     parser = job_arguments(__doc__)
     parser.add_argument("--comparisons", type=Path, required=True, help="the CSV file to write")
+    parser.add_argument("--legend", type=Path, required=True, help="its columns, beside it")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     run = planned_run(args, "compare_parents")
@@ -36,8 +39,8 @@ def main() -> None:
         read_evaluations(run.paths("scores")), run.study.seeds(), run.settings["main_prompt"]
     )
     rows = comparison_rows(run.settings["families"], run.settings["benchmarks"], evaluations)
-    write_csv(args.comparisons, COLUMNS, rows)
-    run.write_record(args.output, args.comparisons)
+    write_frame(args.comparisons, pd.DataFrame(rows), COLUMNS)
+    run.write_record(args.output, args.comparisons, args.legend)
 
 
 if __name__ == "__main__":

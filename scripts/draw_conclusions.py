@@ -7,8 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
+from scripts.lib.frames import write_frame
 from scripts.lib.scores.conclusions import (
     COLUMNS,
     DEPENDS,
@@ -20,7 +23,6 @@ from scripts.lib.scores.conclusions import (
 from scripts.lib.scores.forms import html_page, markdown_grid
 from scripts.lib.scores.marks import METHOD, read_comparisons
 from scripts.lib.scores.pairs import Evaluations
-from scripts.lib.scores.table_cells import write_csv
 from scripts.lib.scores.verdicts import read_evaluations
 
 QUESTIONS = {
@@ -111,6 +113,7 @@ def main() -> None:
     """Read the flags and write both files."""
     parser = job_arguments(__doc__)
     parser.add_argument("--conclusions", type=Path, required=True, help="the CSV file to write")
+    parser.add_argument("--legend", type=Path, required=True, help="its columns, beside it")
     parser.add_argument("--text", type=Path, required=True, help="the Markdown file to write")
     parser.add_argument("--html", type=Path, required=True, help="the same as a page of its own")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
@@ -122,11 +125,11 @@ def main() -> None:
     )
     comparisons = [row for path in run.paths("comparisons") for row in read_comparisons(path)]
     rows = conclusion_rows(comparisons, settings["families"], settings["benchmarks"], evaluations)
-    write_csv(args.conclusions, COLUMNS, rows)
+    write_frame(args.conclusions, pd.DataFrame(rows), COLUMNS)
     text = conclusions_text(rows, settings)
     write_text(args.text, text)
     write_text(args.html, html_page("Conclusions", text))
-    run.write_record(args.output, args.conclusions, args.text, args.html)
+    run.write_record(args.output, args.conclusions, args.legend, args.text, args.html)
 
 
 if __name__ == "__main__":

@@ -2,33 +2,37 @@
 
 A cell has a line for each prompt: its accuracy in percent, and in brackets the difference from its
 untrained model under the same prompt with its mark; a line `own` where each side is asked by its
-own prompt; and a line with the words of conclusions.csv. The LaTeX file is a `longtable` and needs
-that package and booktabs. The CSV has one row per cell, prompt and benchmark.
+own prompt; and a line with the words of conclusions.csv. The LaTeX file has a `table*` for each
+section. The CSV has one row per cell, prompt and benchmark.
 """
 
 import csv
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
+from scripts.lib.frames import Column, write_frame
 from scripts.lib.scores.forms import escape_latex, html_page, markdown_grid
 from scripts.lib.scores.marks import marks_against, read_comparisons
-from scripts.lib.scores.table_cells import read_cells_by_prompt, write_csv
+from scripts.lib.scores.table_cells import read_cells_by_prompt
+from scripts.lib.tables.latex import breakable, wide_float
 
 CAPTION = "The same cells under every prompt."
 CONCLUSION = "conclusion"
 COLUMNS = [
-    "section",
-    "cell",
-    "prompt",
-    "benchmark",
-    "accuracy",
-    "interval_low",
-    "interval_high",
-    "difference",
-    "mark",
-    CONCLUSION,
+    Column("section", "text", "section of the table"),
+    Column("cell", "text", "the cell"),
+    Column("prompt", "text", "the prompt; own: each side of the difference under its own"),
+    Column("benchmark", "text", "name of the benchmark in the config"),
+    Column("accuracy", "fraction", "accuracy of the cell"),
+    Column("interval_low", "fraction", "lower end of its 95% interval"),
+    Column("interval_high", "fraction", "upper end of it"),
+    Column("difference", "fraction", "accuracy less that of the untrained model"),
+    Column("mark", "text", "a star where the difference is marked"),
+    Column(CONCLUSION, "text", "what conclusions.csv says of the difference"),
 ]
 Rows = list[dict[str, str]]
 Found = dict[tuple[str, str, str], dict[str, Any]]  # {(cell, prompt, benchmark): a row of the CSV}
@@ -65,21 +69,20 @@ def prompt_rows(settings: dict, cells: dict, comparisons: Rows, conclusions: Row
                         "section": section["section"],
                         **names,
                         **(_numbers(record) if record else {}),
-                        "difference": _percent((difference or {}).get("difference")),
+                        "difference": _number((difference or {}).get("difference")),
                         "mark": (difference or {}).get("mark", ""),
                         CONCLUSION: words.get((row["cell"], benchmark["name"]), ""),
                     })  # fmt: skip
     return found
 
 
-def _numbers(record: dict) -> dict[str, str]:
+def _numbers(record: dict) -> dict[str, float | None]:
     low, high = record["interval"] or (None, None)
-    ends = {"accuracy": record["accuracy"], "interval_low": low, "interval_high": high}
-    return {name: _percent(value) for name, value in ends.items()}
+    return {"accuracy": record["accuracy"], "interval_low": low, "interval_high": high}
 
 
-def _percent(share: float | str | None) -> str:
-    return "" if share in (None, "") else f"{100 * float(share):.1f}"
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None
 
 
 def table_lines(settings: dict, found: Found) -> list[tuple[str, list[list[str]]]]:
@@ -111,8 +114,10 @@ def table_lines(settings: dict, found: Found) -> list[tuple[str, list[list[str]]
 def _entry(row: dict[str, Any] | None) -> str:
     if row is None:
         return ""
-    difference = f"({float(row['difference']):+.1f}{row['mark']})" if row["difference"] else ""
-    return f"{row.get('accuracy') or ''} {difference}".strip() or "–"
+    accuracy, difference = row.get("accuracy"), row["difference"]
+    shown = [] if accuracy is None else [f"{100 * accuracy:.1f}"]
+    shown += [] if difference is None else [f"({100 * difference:+.1f}{row['mark']})"]
+    return " ".join(shown) or "–"
 
 
 def table_notes(settings: dict, comparisons: Rows) -> list[str]:
@@ -148,29 +153,29 @@ def markdown_table(settings: dict, found: Found, comparisons: Rows) -> str:
 
 
 def latex_table(settings: dict, found: Found, comparisons: Rows) -> str:
-    """Return the table as a LaTeX `longtable`."""
+    """Return the table as one LaTeX `table*` for each section; the last has the notes."""
     heads = ["Method", "Prompt", *(b["label"] for b in settings["benchmarks"])]
-    width = len(heads)
-    head = " & ".join(map(escape_latex, heads)) + r" \\"
-    lines = [
-        r"\begingroup\scriptsize\setlength{\tabcolsep}{4pt}",
-        rf"\begin{{longtable}}{{@{{}}ll{'r' * (width - 2)}@{{}}}}",
-        rf"\caption{{{escape_latex(CAPTION)}}}\label{{tab:prompts}}\\",
-        r"\toprule",
-        head,
-        r"\midrule\endfirsthead",
-        r"\toprule",
-        head,
-        r"\midrule\endhead",
-    ]
-    for number, (title, rows) in enumerate(table_lines(settings, found)):
-        lines += [r"\midrule"] if number else []
-        lines.append(rf"\multicolumn{{{width}}}{{@{{}}l}}{{\textit{{{escape_latex(title)}}}}} \\*")
-        lines += [" & ".join(map(escape_latex, row)) + r" \\" for row in rows]
-    notes = escape_latex(" ".join(table_notes(settings, comparisons)).replace("`", "'"))
-    lines += [r"\bottomrule", r"\end{longtable}"]
-    lines += [rf"\noindent\parbox{{\linewidth}}{{\footnotesize {notes}}}", r"\endgroup"]
-    return "\n".join(lines) + "\n"
+    columns = rf"@{{}}>{{\raggedright\arraybackslash}}Xl{'r' * (len(heads) - 2)}@{{}}"
+    sections = table_lines(settings, found)
+    notes = table_notes(settings, comparisons)
+    floats = []
+    for number, (title, rows) in enumerate(sections):
+        lines = [
+            rf"\begin{{tabularx}}{{\textwidth}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(map(escape_latex, heads)) + r" \\",
+            r"\midrule",
+            *(
+                " & ".join([breakable(row[0]), *map(escape_latex, row[1:])]) + r" \\"
+                for row in rows
+            ),
+            r"\bottomrule",
+            r"\end{tabularx}",
+        ]
+        name = "prompts" + (f"-{number + 1}" if number else "")
+        last = number + 1 == len(sections)
+        floats.append(wide_float(name, f"{CAPTION} {title}.", lines, notes if last else []))
+    return "\n".join(floats)
 
 
 def _read(path: Path) -> Rows:
@@ -181,7 +186,7 @@ def _read(path: Path) -> Rows:
 def main() -> None:
     """Read the flags and write the four files."""
     parser = job_arguments(__doc__)
-    for form in ("tex", "markdown", "html", "csv"):
+    for form in ("tex", "markdown", "html", "csv", "legend"):
         parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
@@ -194,8 +199,9 @@ def main() -> None:
     markdown = markdown_table(run.settings, found, comparisons)
     write_text(args.markdown, markdown)
     write_text(args.html, html_page("prompts", markdown))
-    write_csv(args.csv, COLUMNS, list(found.values()))
-    run.write_record(args.output, args.tex, args.markdown, args.html, args.csv)
+    write_frame(args.csv, pd.DataFrame(found.values()), COLUMNS)
+    forms = (args.tex, args.markdown, args.html, args.csv, args.legend)
+    run.write_record(args.output, *forms)
 
 
 if __name__ == "__main__":

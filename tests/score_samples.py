@@ -48,6 +48,7 @@ def write_evaluation(
         "gold": pa.array([str(problem % 2) for problem, _ in rows], pa.string()),
         "correct": pa.array([bool(verdicts[p][s]) for p, s in rows], pa.bool_()),
         "strict_correct": pa.array([False for _ in rows], pa.bool_()),
+        "lighteval_correct": pa.array([bool(verdicts[p][s]) for p, s in rows], pa.bool_()),
         "completion": pa.array(["It is 18." for _ in rows], pa.string()),
         "extracted": pa.array(["18" for _ in rows], pa.string()),
         "status": pa.array(["ok" for _ in rows], pa.string()),

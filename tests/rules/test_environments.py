@@ -12,22 +12,26 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts.compare_reported import COLUMNS as REPRODUCTION
 from scripts.lib.dag.jobs import ENTRIES, job
 from scripts.lib.dag.paper import make_table, plot_scores
 from scripts.lib.dag.rules import environment_of
-from scripts.lib.dag.score import compare_parents
+from scripts.lib.dag.score import compare_parents, compare_reported
 from scripts.lib.files import sha256_of, write_json
-from scripts.lib.scores.table_cells import write_csv
+from scripts.lib.frames import write_frame
+from scripts.lib.scores.comparisons import COLUMNS as COMPARISONS
 from scripts.lib.study.validation import validated_study
 from scripts.write_conda_env import conda_env
 from tests.score_samples import cell_record, comparison
 from tests.workflow import ENVIRONMENT, ROOT
 
+FORMS = ("tex", "wide", "markdown", "html", "csv", "legend")
 ENVS = ROOT / "envs"
 LOCKS = ["gpu", "cpu", "engines", "data", "paper", "tools"]
 CONDA = {"study": "gpu", "data": "data", "paper": "paper"}
@@ -319,19 +323,25 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
     compared = compare_parents(study)
     file = tmp_path / compared["comparisons"].path
     row = comparison("qwen2.5-0.5b+sft", "gsm8k", "*")
-    write_csv(file, list(row), [row])
-    vouched = {"key": compared.key, "files": {file.name: sha256_of(file)}}
-    write_json(tmp_path / compared["record"].path, vouched)
+    write_frame(file, pd.DataFrame([row]), COMPARISONS)
+    printed = compare_reported(study)
+    reproduced = tmp_path / printed["reproduction"].path
+    shown = {"table": "table2", "cell": "qwen2.5-0.5b+sft", "benchmark": "gsm8k", "reported": 0.5}
+    write_frame(reproduced, pd.DataFrame([shown]), REPRODUCTION)
+    for made_by in (compared, printed):
+        files = [tmp_path / made_by.outputs[name] for name in made_by.outputs if name != "record"]
+        vouched = {"key": made_by.key, "files": {f.name: sha256_of(f) for f in files}}
+        write_json(tmp_path / made_by["record"].path, vouched)
     made = []
     for python in (sys.executable, paper_python):
         folder = tmp_path / f"made-{len(made)}"
         given = ["--config", tmp_path / "config.json", "--output", folder / "record.json"]
         table, figure = make_table(study, table="table2"), plot_scores(study)
-        forms = [f"--{form}={folder}/table.{form}" for form in ("tex", "markdown", "html", "csv")]
+        forms = [f"--{form}={folder}/table.{form}" for form in FORMS]
         run_script(python, "make_table", *given, "--key", table.key, "--table", "table2", *forms)
         images = ["--pdf", folder / "scores.pdf", "--png", folder / "scores.png"]
         run_script(python, "plot_scores", *given, "--key", figure.key, *images)
         made.append({file.name: file.read_bytes() for file in folder.iterdir()})
-    assert len(made[0]) == 7
+    assert len(made[0]) == len(FORMS) + 3
     assert b"]*" in made[0]["table.markdown"]
     assert made[0] == made[1]

@@ -3,15 +3,16 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scripts.compare_parents import comparison_rows
+from scripts.lib.frames import write_frame
 from scripts.lib.scores.comparisons import COLUMNS, Compared, as_text, compare_family
 from scripts.lib.scores.families import benjamini_hochberg, holm
 from scripts.lib.scores.methods import compare_methods, contrast, joined, smallest_visible
 from scripts.lib.scores.pairs import Evaluations
 from scripts.lib.scores.runs import run_p_value
-from scripts.lib.scores.table_cells import write_csv
 from scripts.lib.scores.verdicts import read_evaluations
 from tests.score_samples import write_evaluation
 
@@ -57,7 +58,7 @@ def test_one_seed_speaks_of_this_run_and_a_collapsed_cell_is_named(tmp_path):
     ]
     pairs = [["toy+sft", "toy", "pooled"], ["toy+rl", "toy", "pooled"]]
     rows = rows_of(read_evaluations(paths), [0], parent=pairs)
-    write_csv(tmp_path / "comparisons.csv", COLUMNS, rows)
+    write_frame(tmp_path / "comparisons.csv", pd.DataFrame(rows), COLUMNS)
     with (tmp_path / "comparisons.csv").open(newline="") as lines:
         trained, collapsed = csv.DictReader(lines)
     assert (trained["other_accuracy"], trained["accuracy"]) == ("0.250000", "0.750000")

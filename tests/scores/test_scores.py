@@ -2,12 +2,14 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from scripts.collect_scores import COLUMNS, score_rows
 from scripts.compare_parents import comparison_rows
+from scripts.lib.frames import write_frame
 from scripts.lib.scores.pairs import Evaluations
-from scripts.lib.scores.table_cells import read_cells, write_csv
+from scripts.lib.scores.table_cells import read_cells
 from scripts.lib.scores.verdicts import read_evaluations
 from scripts.score_cell import score_task
 from tests.score_samples import cell_record, write_evaluation
@@ -47,7 +49,7 @@ def test_a_collapsed_seed_is_marked_and_has_no_number(tmp_path):
     assert (record["status"], record["accuracy"]) == ("collapsed", 0.75)
     rows = score_rows(record)
     assert [row["status"] for row in rows] == ["ok", "collapsed"]
-    assert [row["accuracy"] for row in rows] == ["0.750000", None]
+    assert [row["accuracy"] for row in rows] == [0.75, None]
     none = score_task([found["toy+rl", 1, "gsm8k"]], "boxed", {})
     assert (none["accuracy"], none["interval"], none["chance"]) == (None, None, None)
 
@@ -67,7 +69,7 @@ def test_a_collapsed_seed_that_left_a_model_stays_in_the_mean_and_in_the_pairs(t
     assert [run["status"] for run in record["runs"]] == ["ok", "collapsed"]
     assert record["runs"][1]["reason"] == mark["reason"]
     assert record["runs"][1]["marks"] == [mark]
-    assert [row["accuracy"] for row in score_rows(record)] == ["0.750000", "0.250000"]
+    assert [row["accuracy"] for row in score_rows(record)] == [0.75, 0.25]
     assert [row["reason"] for row in score_rows(record)] == [None, mark["reason"]]
     pairs = [["toy+rl", "toy", "pooled", "boxed", "boxed"]]
     family = {"against": "parent", "prompts": "boxed", "pairs": pairs}
@@ -78,12 +80,12 @@ def test_a_collapsed_seed_that_left_a_model_stays_in_the_mean_and_in_the_pairs(t
 def test_scores_have_stable_columns_and_numbers(tmp_path):
     path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_1_OF_4)
     record = score_task(list(read_evaluations([path]).values()), "boxed", SHARES)
-    write_csv(tmp_path / "scores.csv", COLUMNS, score_rows(record))
+    write_frame(tmp_path / "scores.csv", pd.DataFrame(score_rows(record)), COLUMNS)
     head, row = (tmp_path / "scores.csv").read_text().splitlines()
     assert head.startswith("cell,benchmark,prompt,seed,n,k,accuracy,interval_low,interval_high,")
     assert row.startswith("toy+rl,gsm8k,boxed,0,4,2,0.250000,")
     shares = "0.900000,0.800000,0.100000,0.700000"
-    assert f",0.000000,0.250000,{shares},0.500000,12.00,1,ok,,0.250000," in row
+    assert f",0.000000,0.250000,{shares},0.500000,12.000000,1,ok,,0.250000," in row
     assert row.endswith(",,")  # one seed: no interval for the same problems
 
 
@@ -96,10 +98,10 @@ def test_a_cell_of_several_seeds_has_an_interval_for_its_very_problems(tmp_path)
     assert record["same_problems_method"].startswith("t over seeds")
     assert record["same_problems_interval"] == [0.0, 1.0]  # t with 1 degree of freedom
     rows = score_rows(record)
-    assert [row["accuracy"] for row in rows] == ["0.750000", "0.250000"]
-    assert {row["cell_accuracy"] for row in rows} == {"0.500000"}
-    assert {row["cell_same_problems_high"] for row in rows} == {"1.000000"}
-    low, high = (f"{end:.6f}" for end in record["interval"])
+    assert [row["accuracy"] for row in rows] == [0.75, 0.25]
+    assert {row["cell_accuracy"] for row in rows} == {0.5}
+    assert {row["cell_same_problems_high"] for row in rows} == {1.0}
+    low, high = record["interval"]
     assert {(row["cell_interval_low"], row["cell_interval_high"]) for row in rows} == {(low, high)}
 
 

@@ -8,7 +8,10 @@ from scripts.lib.dag.score import (
     cells_under_prompts,
     collect_scores,
     compare_parents,
+    compare_reported,
     draw_conclusions,
+    printed_cells,
+    printed_tables,
     table_cells,
 )
 from scripts.lib.study.cells import Study, model_of, stages_of
@@ -18,14 +21,16 @@ from scripts.lib.study.cells import Study, model_of, stages_of
     "make_table",
     {
         "tex": "tables/{table}.tex",
+        "wide": "tables/{table}-wide.tex",
         "markdown": "tables/{table}.md",
         "csv": "tables/{table}.csv",
+        "legend": "tables/{table}.columns.csv",
         "html": "tables/{table}.html",
         "record": "tables/{table}.record.json",
     },
 )
 def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
-    """Return a table's rows and texts, its table cells and what marks them."""
+    """Return a table's rows and texts, its cells, what marks them, and what the paper prints."""
     definition = study.config["tables"][table]
     sections = [
         {
@@ -48,6 +53,8 @@ def make_table(study: Study, table: str) -> tuple[Settings, Inputs]:
         "cells": table_cells(study, study.cells_of_table(table)),
         **_marks(study, study.rows_of_table(table)),
     }
+    if table in printed_tables() and printed_cells(study):
+        inputs["reproduction"] = compare_reported(study)["reproduction"]
     return settings, inputs
 
 
@@ -110,6 +117,7 @@ def plot_scores(study: Study) -> tuple[Settings, Inputs]:
         "tex": "tables/prompts.tex",
         "markdown": "tables/prompts.md",
         "csv": "tables/prompts.csv",
+        "legend": "tables/prompts.columns.csv",
         "html": "tables/prompts.html",
         "record": "tables/prompts.record.json",
     },
@@ -189,6 +197,8 @@ def targets(study: Study) -> dict[str, list[Job]]:
         "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
         "figures": [plot_scores(study)],
     }
+    if printed_cells(study):
+        named["scores"].append(compare_reported(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))

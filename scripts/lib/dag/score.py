@@ -1,11 +1,14 @@
 """From evaluations to table cells, one table of scores, and comparisons (rules/score.smk)."""
 
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from scripts.lib.dag.evaluate import evaluate
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.train import model
+from scripts.lib.paper.files import read_paper_file
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 
@@ -60,13 +63,23 @@ def _cell_files(study: Study, tasks: dict[str, list[str]]) -> list[File]:
     return [part["cell"] for part in parts]
 
 
-@entry("collect_scores", {"scores": "scores.csv", "record": "scores.record.json"})
+@entry(
+    "collect_scores",
+    {"scores": "scores.csv", "legend": "scores.columns.csv", "record": "scores.record.json"},
+)
 def collect_scores(study: Study) -> tuple[Settings, Inputs]:
     """Return the table cells of the study under every prompt, in the order of the rows."""
     return {}, {"cells": cells_under_prompts(study, study.cells())}
 
 
-@entry("compare_parents", {"comparisons": "comparisons.csv", "record": "comparisons.record.json"})
+@entry(
+    "compare_parents",
+    {
+        "comparisons": "comparisons.csv",
+        "legend": "comparisons.columns.csv",
+        "record": "comparisons.record.json",
+    },
+)
 def compare_parents(study: Study) -> tuple[Settings, Inputs]:
     """Return the families of pairs that are compared, and the evaluations of the cells in them."""
     return _compared(study), _evaluations(study, _compared_tasks(study))
@@ -84,6 +97,7 @@ def _compared(study: Study) -> Settings:
     "draw_conclusions",
     {
         "conclusions": "conclusions.csv",
+        "legend": "conclusions.columns.csv",
         "text": "conclusions.md",
         "html": "conclusions.html",
         "record": "conclusions.record.json",
@@ -100,6 +114,41 @@ def draw_conclusions(study: Study) -> tuple[Settings, Inputs]:
     }
     comparisons = {"comparisons": compare_parents(study)["comparisons"]}
     return settings, comparisons | dict(_evaluations(study, _compared_tasks(study)))
+
+
+@entry(
+    "compare_reported",
+    {
+        "reproduction": "reproduction.csv",
+        "legend": "reproduction.columns.csv",
+        "record": "reproduction.record.json",
+    },
+)
+def compare_reported(study: Study) -> tuple[Settings, Inputs]:
+    """Return what the paper prints, the study's cells that it prints, and their evaluations."""
+    cells = printed_cells(study)
+    settings = {
+        "reported": read_paper_file("reported.csv"),
+        "benchmarks": read_paper_file("benchmarks.csv"),
+        "cells": cells,
+        "trained": [cell for cell in cells.values() if stages_of(cell)],
+    }
+    return settings, _evaluations(study, {c: study.benchmarks() for c in cells.values()})
+
+
+def printed_cells(study: Study) -> dict[str, str]:
+    """Return {row of reported.csv: cell of the study} of the paper's cells that the study has."""
+    named = {line["cell"]: study.cell_of_row(line["cell"]) for line in _printed_lines()}
+    return {row: cell for row, cell in named.items() if cell in study.cells()}
+
+
+def printed_tables() -> set[str]:
+    """Return the names of the paper's tables."""
+    return {line["table"] for line in _printed_lines()}
+
+
+def _printed_lines() -> Iterable[dict[str, str]]:
+    return csv.DictReader(io.StringIO(read_paper_file("reported.csv")))
 
 
 def _compared_tasks(study: Study) -> dict[str, list[str]]:

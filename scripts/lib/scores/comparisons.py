@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.lib.frames import Column
 from scripts.lib.scores.families import benjamini_hochberg, holm
 from scripts.lib.scores.marks import METHOD, RUNS
 from scripts.lib.scores.methods import (
@@ -31,32 +32,32 @@ from scripts.lib.scores.table_cells import fixed
 LEVEL = 0.05
 P_VALUES = ("runs_p", "runs_p_holm", "method_p", "method_p_bh", "method_p_holm")
 COLUMNS = [
-    "against",
-    "prompts",
-    "cell",
-    "other",
-    "benchmark",
-    "cell_prompt",
-    "other_prompt",
-    "n",
-    "k",
-    "seeds",
-    "other_seeds",
-    "other_accuracy",
-    "accuracy",
-    "difference",
-    "interval_low",
-    "interval_high",
-    "basis",
-    "family_size",
-    "runs_p",
-    "runs_p_holm",
-    "method_p",
-    "method_p_bh",
-    "method_p_holm",
-    "mark",
-    "smallest_visible",
-    "smallest_visible_holm",
+    Column("against", "text", "the question: parent, root, direct RL, full"),
+    Column("prompts", "text", "the prompt of both sides, or own: each side under its own"),
+    Column("cell", "text", "the cell"),
+    Column("other", "text", "what it is compared with"),
+    Column("benchmark", "text", "name of the benchmark in the config"),
+    Column("cell_prompt", "text", "prompt of the cell"),
+    Column("other_prompt", "text", "prompt of the other"),
+    Column("n", "count", "problems"),
+    Column("k", "count", "samples per problem: the accuracies are multiples of 1/k"),
+    Column("seeds", "count", "runs of the cell"),
+    Column("other_seeds", "count", "runs of the other"),
+    Column("other_accuracy", "fraction", "accuracy of the other"),
+    Column("accuracy", "fraction", "accuracy of the cell"),
+    Column("difference", "fraction", "accuracy less other_accuracy, on the same problems"),
+    Column("interval_low", "fraction", "lower end of the difference's 95% interval"),
+    Column("interval_high", "fraction", "upper end of it"),
+    Column("basis", "text", "what interval and mark speak of: method, or this run"),
+    Column("family_size", "count", "tests that are corrected for together"),
+    Column("runs_p", "probability", "these runs are equally often right: sign-flips over problems"),
+    Column("runs_p_holm", "probability", "the same, Holm over the family"),
+    Column("method_p", "probability", "the method changes nothing: t test, seeds at random"),
+    Column("method_p_bh", "probability", "the same, Benjamini-Hochberg over the family"),
+    Column("method_p_holm", "probability", "the same, Holm over the family"),
+    Column("mark", "text", "a star where basis's corrected p is .05 or less"),
+    Column("smallest_visible", "fraction", "difference that one test at .05 sees with 80% power"),
+    Column("smallest_visible_holm", "fraction", "the same, corrected for the family"),
 ]
 
 
@@ -163,7 +164,7 @@ def _note_smallest(pairs: Sequence[Compared], tests: int) -> None:
 
 def as_text(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as it stands in the CSV: p-values to three digits, the file's columns alone."""
-    texts = {name: row[name] for name in COLUMNS if name in row}
+    texts = {column.name: row[column.name] for column in COLUMNS if column.name in row}
     for name in P_VALUES:
         if name in row:
             texts[name] = f"{row[name]:.3g}"

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.lib.frames import Column
 from scripts.lib.scores.comparisons import Compared, compare_family
 from scripts.lib.scores.marks import METHOD
 from scripts.lib.scores.pairs import Evaluations, Pair, finished_runs, pairs_of
@@ -24,20 +25,22 @@ from scripts.lib.scores.verdicts import Evaluation, stack_correct
 HOLDS, REVERSES, DEPENDS, UNDECIDED = "holds", "reverses", "depends on the prompt", "undecided"
 ONE_PROMPT = "one prompt"
 COLUMNS = [
-    "against",
-    "cell",
-    "other",
-    "benchmark",
-    "prompts",
-    "conclusion",
-    "basis",
-    "lowest",
-    "highest",
-    "largest_p",
-    "change",
-    "change_between",
-    "change_p",
-    "change_family_size",
+    Column("against", "text", "the question: parent, root, direct RL, full"),
+    Column("cell", "text", "the cell"),
+    Column("other", "text", "what it is compared with"),
+    Column("benchmark", "text", "name of the benchmark in the config"),
+    Column("prompts", "text", "prompts that it was made under; own: each side under its own"),
+    Column(
+        "conclusion", "text", "holds, reverses, depends on the prompt, undecided; or one prompt"
+    ),
+    Column("basis", "text", "what the marks speak of: method, or this run"),
+    Column("lowest", "fraction", "lowest of the differences under these prompts"),
+    Column("highest", "fraction", "highest of them"),
+    Column("largest_p", "probability", "largest of their corrected p-values"),
+    Column("change", "fraction", "the clearest change of the difference between two prompts"),
+    Column("change_between", "text", "those two prompts"),
+    Column("change_p", "probability", "its corrected p-value"),
+    Column("change_family_size", "count", "changes that are corrected for together"),
 ]
 Row = dict[str, str]
 

@@ -16,7 +16,7 @@ LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "§": r"\textsuperscript{\S}",
+    "§": r"$^{\mathsection}$",
     "±": r"$\pm$",
     "×": r"$\times$",
     "†": r"$^{\dagger}$",

@@ -130,6 +130,19 @@ def seeds_prior(spreads: np.ndarray, freedom: np.ndarray) -> tuple[float, float]
     return 2 * half, math.exp(centred.mean() + digamma(half) - math.log(half))
 
 
+def moderated_spreads(spreads: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return spreads, (comparisons,), drawn to their common prior, and their degrees of freedom.
+
+    Those are at most all degrees of freedom together (Smyth 2004, section 3).
+    """
+    d0, s0 = seeds_prior(spreads, freedom)
+    most = float(freedom.sum())
+    if math.isinf(d0):
+        return np.full(spreads.shape, s0), np.full(spreads.shape, most)
+    total = d0 + freedom
+    return (d0 * s0 + freedom * spreads) / total, np.minimum(total, most)
+
+
 def trigamma_inverse(value: float) -> float:
     """Return the y > 0 whose trigamma is `value`, by Newton's method (Smyth 2004, appendix)."""
     if value > 1e7:
@@ -158,15 +171,8 @@ def compare_methods(contrasts: Contrast) -> MethodTests:
     """
     c = contrasts
     binomial = c.level * (1 - c.level)
-    spreads = c.seeds / binomial
-    d0, s0 = seeds_prior(spreads, c.seeds_freedom)
-    most = float(c.seeds_freedom.sum())
-    if math.isinf(d0):
-        moderated, freedom = binomial * s0, np.full(spreads.shape, most)
-    else:
-        freedom = d0 + c.seeds_freedom
-        moderated = binomial * (d0 * s0 + c.seeds_freedom * spreads) / freedom
-        freedom = np.minimum(freedom, most)
+    spreads, freedom = moderated_spreads(c.seeds / binomial, c.seeds_freedom)
+    moderated = binomial * spreads
     seen = np.where(c.between > c.within, 1.0, 0.0)
     parts = np.stack([c.weight * moderated, seen * c.between, -seen * c.within], axis=-1)
     freedoms = np.stack([freedom, c.problems - 1, c.within_freedom], axis=-1)

@@ -1,11 +1,9 @@
-"""The cell records of the planned run, and the tidy CSV files made from them."""
+"""The cell records of the planned run."""
 
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from scripts.lib.files import read_json, write_text
+from scripts.lib.files import read_json
 
 
 def read_cells(paths: Iterable[Path]) -> dict[tuple[str, str], dict]:
@@ -20,15 +18,6 @@ def read_cells_by_prompt(paths: Iterable[Path]) -> dict[str, dict[tuple[str, str
     for record in map(read_json, paths):
         found.setdefault(record["prompt"], {})[record["cell"], record["benchmark"]] = record
     return found
-
-
-def write_csv(path: Path | str, columns: list[str], rows: list[dict]) -> None:
-    """Write rows under the given columns, whole or not at all; None becomes an empty field."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
 
 
 def fixed(value: float | None, digits: int = 6) -> str | None:

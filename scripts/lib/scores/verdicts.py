@@ -9,16 +9,20 @@ import pyarrow.parquet as pq
 
 from scripts.lib.files import read_json
 
-COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct"]
+COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct", "lighteval_correct"]
 
 
 class Verdicts(NamedTuple):
-    """One run on one benchmark: problem ids and golds, `correct` and `strict` (problems,) means."""
+    """One run on one benchmark: problem ids and golds, and the means of each verdict (problems,).
+
+    `correct` and `strict` are the study's own verdicts, `lighteval` is LightEval's.
+    """
 
     problems: list[str]
     golds: list[str]
     correct: np.ndarray
     strict: np.ndarray
+    lighteval: np.ndarray
 
 
 class Evaluation(NamedTuple):
@@ -59,12 +63,12 @@ def read_verdicts(record_path: Path, record: dict) -> Verdicts:
             f"{path}: does not hold {shape[1]} sample(s) of each of {shape[0]} problems in order, "
             f"as {record_path} says; delete {record_path} and start Snakemake again"
         )
-    return Verdicts(
-        problems[:, 0].tolist(),
-        table["gold"].to_numpy().reshape(shape)[:, 0].tolist(),
-        table["correct"].to_numpy(zero_copy_only=False).reshape(shape).mean(axis=1),
-        table["strict_correct"].to_numpy(zero_copy_only=False).reshape(shape).mean(axis=1),
-    )
+    means = [
+        table[name].to_numpy(zero_copy_only=False).reshape(shape).mean(axis=1)
+        for name in ("correct", "strict_correct", "lighteval_correct")
+    ]
+    golds = table["gold"].to_numpy().reshape(shape)[:, 0].tolist()
+    return Verdicts(problems[:, 0].tolist(), golds, *means)
 
 
 def verdicts_of(evaluation: Evaluation) -> Verdicts:
@@ -75,6 +79,12 @@ def verdicts_of(evaluation: Evaluation) -> Verdicts:
 
 def stack_correct(evaluations: list[Evaluation]) -> np.ndarray:
     """Return the `correct` means of runs on the same problems as (runs, problems)."""
+    check_together(evaluations)
+    return np.stack([verdicts_of(evaluation).correct for evaluation in evaluations])
+
+
+def check_together(evaluations: list[Evaluation]) -> None:
+    """Exit with an error if runs are not on the same problems, or differ in samples."""
     first = evaluations[0]
     for other in evaluations[1:]:
         if (
@@ -86,4 +96,3 @@ def stack_correct(evaluations: list[Evaluation]) -> np.ndarray:
                 f"and {other.record['cell']} seed {other.record['seed']} were evaluated on other "
                 "problems or numbers of samples; delete both records and start Snakemake again"
             )
-    return np.stack([verdicts_of(evaluation).correct for evaluation in evaluations])

@@ -2,20 +2,17 @@
 
 import csv
 import re
-import shutil
-import subprocess
 
+import pandas as pd
 import pytest
 
-from scripts.lib.scores.marks import marks_against
-from scripts.make_table import (
-    escape_latex,
-    html_page,
-    latex_table,
-    markdown_table,
-    table_rows,
-    with_best_rows,
-)
+from scripts.lib.frames import read_frame, write_frame
+from scripts.lib.scores.forms import escape_latex, html_page
+from scripts.lib.scores.marks import NONE, marks_against
+from scripts.lib.tables.frame import COLUMNS, table_frame, with_best_rows
+from scripts.lib.tables.latex import one_column, two_columns
+from scripts.lib.tables.markdown import markdown_table
+from scripts.lib.tables.notes import long_notes, short_notes
 from scripts.print_summary import describe_rl, fit_table, without_what_depends
 from tests.score_samples import (
     cell_record,
@@ -27,41 +24,61 @@ from tests.score_samples import (
 from tests.workflow import ROOT
 
 PAPER = ROOT.parent / "shared" / "paper.md"
-DOCUMENT = r"\documentclass{article}\usepackage{booktabs}\begin{document}%s\end{document}"
+
+
+def forms(table=None, records=None, marks=NONE, printed=None):
+    """Return a table's frame, and its forms: for one column, for two, as Markdown."""
+    table, records = table or table_settings(), records or table_records()
+    frame = table_frame("table2", table, records, marks, printed)
+    short, long = (notes(table, frame, records, marks) for notes in (short_notes, long_notes))
+    tex = [form("table2", table, frame, short) for form in (one_column, two_columns)]
+    return frame, *tex, markdown_table(table, frame, long)
+
+
+def markdown_of(*given):
+    return forms(*given)[-1]
 
 
 def test_latex_rows_sections_and_order():
-    lines = latex_table("table2", table_settings(), table_records()).splitlines()
-    rows = [line for line in lines if line.endswith(r"\\")]
-    assert rows[0] == r"Method & \multicolumn{2}{c}{GSM8K} & \multicolumn{2}{c}{AMC23} \\"
-    assert rows[1] == r"\multicolumn{5}{@{}l}{\textit{Baselines}} \\"
-    assert rows[2] == r"Toy & 25.0 & $^{+4.2}_{-3.1}$ & 25.0 & $^{+4.2}_{-3.1}$ \\"
-    assert rows[4].startswith("Toy+SFT & 54.0 &")
-    assert r"\label{tab:table2}" in lines
+    _, narrow, wide, _ = forms()
+    lines = [line for line in narrow.splitlines() if line.endswith(("\\\\", "\\\\*"))]
+    assert r"{GSM8K}" in lines[0] and r"{AMC23}" in lines[0]
+    assert r"\textit{Baselines}" in lines[1]
+    assert lines[2].endswith(r"{Toy} \\*")
+    assert lines[3].count(r"25.0$^{+4.2}_{-3.1}$") == 2
+    assert r"{Toy+\allowbreak SFT} \\*" in lines[5]
+    assert lines[6].count(r"\textbf{54.0}$^{+4.2}_{-3.1}$") == 2
+    assert r"\label{tab:table2}" in narrow and r"\label{tab:table2-wide}" in wide
+    assert r"Toy+\allowbreak SFT & \textbf{54.0}" in wide and r"\begin{table*}" in wide
+
+
+def test_long_headings_break_where_words_meet():
+    table = table_settings()
+    table["benchmarks"] = [{"name": "gsm8k", "label": "OlympiadBench"}]
+    assert r"\shortstack[r]{Olympiad\\Bench}" in forms(table)[1]
 
 
 def test_collapsed_rows_are_marked_and_explained():
-    tex = latex_table("table2", table_settings(), table_records())
-    dash = r"\multicolumn{2}{c}{--}"
-    assert rf"Toy+SFT+RL$^{{\ddagger}}$ & {dash} & {dash} \\" in tex
+    _, tex, wide, markdown = forms()
+    dash = r"--\makebox[0.9em][l]{}"
+    assert rf"+\allowbreak RL$^{{\ddagger}}$ & {dash} & {dash} \\" in wide
     assert r"$^{\ddagger}$ Training collapsed (Toy+SFT+RL: 1 of 1 seed, no weights)" in tex
-    markdown = markdown_table(table_settings(), table_records())
     assert re.search(r"\| Toy\+SFT\+RL‡ +\| – +\| – +\|", markdown)
     assert "‡ Training collapsed (Toy+SFT+RL: 3 of 3 seeds, no weights). Collapsed seeds" in (
-        markdown_table(table_settings(), table_records(seeds=3))
+        markdown_of(table_settings(), table_records(seeds=3))
     )
     marked = table_records()
     for name in ("gsm8k", "amc23"):
         marked["toy+sft+rl", name] = cell_record("toy+sft+rl", name, 0.5) | {"status": "collapsed"}
         run = {"seed": 0, "status": "collapsed", "marks": [{"rule": "KL"}, {"rule": "cut off"}]}
         marked["toy+sft+rl", name]["runs"] = [run]
-    markdown = markdown_table(table_settings(), marked)
+    markdown = markdown_of(table_settings(), marked)
     assert re.search(r"\| Toy\+SFT\+RL‡ +\| 50.0 \[", markdown)
     assert "(Toy+SFT+RL: 1 of 1 seed, KL, cut off)" in markdown
     healthy = table_records() | {
         ("toy+sft+rl", name): cell_record("toy+sft+rl", name, 0.5) for name in ("gsm8k", "amc23")
     }
-    assert "‡" not in markdown_table(table_settings(), healthy)
+    assert "‡" not in markdown_of(table_settings(), healthy)
 
 
 def candidates_table():
@@ -77,7 +94,7 @@ def test_the_best_of_several_cells_is_shown_and_the_choice_is_stated():
     table = with_best_rows(candidates_table(), table_records())
     rows = [row["cell"] for section in table["sections"] for row in section["rows"]]
     assert rows == ["toy", "toy+sft"]  # the other one collapsed
-    assert "chosen by these very numbers" in markdown_table(table, table_records())
+    assert "chosen by these very numbers" in markdown_of(table, table_records())
     records = table_records() | {
         ("toy+sft+rl", name): cell_record("toy+sft+rl", name, accuracy)
         for name, accuracy in (("gsm8k", 0.9), ("amc23", 0.2))
@@ -90,51 +107,69 @@ def test_a_table_without_a_choice_states_none():
     planned = candidates_table()
     planned["sections"].pop()
     table = with_best_rows(planned, table_records())
-    assert "chosen" not in markdown_table(table, table_records())
+    assert "chosen" not in markdown_of(table, table_records())
 
 
 def test_a_short_context_is_stated():
     table = table_settings() | {"context": {"Toy": 4096}}
-    assert "The context of Toy holds 4096 tokens" in markdown_table(table, table_records())
+    assert "The context of Toy holds 4096 tokens" in markdown_of(table, table_records())
 
 
 def test_notes_state_what_the_numbers_are():
-    markdown = markdown_table(table_settings(note="Toy models."), table_records())
+    markdown = markdown_of(table_settings(note="Toy models."), table_records())
     assert "\n\nToy models.\n\n" in markdown
     assert "one seed" in markdown and "not over trainings" in markdown
     assert "Problems × samples: GSM8K 40 × 2, AMC23 40 × 2." in markdown
     assert "most common answer would score: GSM8K 5.1, AMC23 5.1." in markdown
-    assert "mean over 3 seeds" in markdown_table(table_settings(), table_records(seeds=3))
+    assert "mean over 3 seeds" in markdown_of(table_settings(), table_records(seeds=3))
 
 
-def test_the_csv_has_the_columns_of_the_reported_numbers():
-    columns, rows = table_rows("table2", table_settings(), table_records())
-    assert columns[:5] == ["table", "section", "method", "gsm8k", "amc23"]
-    assert rows[1] == {
-        "table": "table2",
-        "section": "Training",
-        "method": "Toy+SFT",
-        "cell": "toy+sft",
-        **{"gsm8k": "54.0", "gsm8k_low": "50.9", "gsm8k_high": "58.2", "gsm8k_mark": ""},
-        **{"amc23": "54.0", "amc23_low": "50.9", "amc23_high": "58.2", "amc23_mark": ""},
-    }
-    assert (rows[2]["method"], rows[2]["gsm8k"]) == ("Toy+SFT+RL‡", "-")
-    assert set(columns) == set(rows[0])
+def printed_rows(**others):
+    """Return rows of reproduction.csv for the second row of the sample table."""
+    row = {"table": "table2", "cell": "toy+sft", "source": "", "column": "", "verdict": "unclear"}
+    rows = [row | {"benchmark": "gsm8k", "reported": 0.6, "z": -2.25} | others]
+    return pd.DataFrame([*rows, row | {"table": "table3", "benchmark": "amc23", "reported": 0.1}])
+
+
+def test_what_the_paper_prints_stands_below_each_row():
+    frame, narrow, wide, markdown = forms(printed=printed_rows())
+    assert "| · paper       | 60.0 (−2.2)" in markdown
+    assert r"\textit{60.0\rlap{\,($-$2.2)}}" in narrow and r"\quad paper & \textit{60.0" in wide
+    assert "in standard errors of one more run" in markdown
+    assert frame["reported"].notna().sum() == 1  # that of another table is not shown here
+    assert markdown.count("· paper") == 1  # rows without a printed number have no such line
+
+
+def test_a_quoted_number_is_marked_and_an_unknown_column_is_not_shown():
+    markdown = markdown_of(None, None, NONE, printed_rows(source="deepscaler", z=float("nan")))
+    assert "60.0 (q)" in markdown and "quoted there from others" in markdown
+    assert "· paper" not in markdown_of(None, None, NONE, printed_rows(column="unknown"))
+
+
+def test_the_csv_is_tidy_and_in_fractions(tmp_path):
+    frame = forms(printed=printed_rows())[0]
+    write_frame(tmp_path / "table2.csv", frame, COLUMNS)
+    rows = read_frame(tmp_path / "table2.csv").to_dict("records")
+    assert [(row["cell"], row["benchmark"]) for row in rows] == [
+        (cell, name) for cell in ("toy", "toy+sft", "toy+sft+rl") for name in ("gsm8k", "amc23")
+    ]
+    row = rows[2]
+    assert (row["section"], row["accuracy"], row["low"]) == ("Training", 0.5404, 0.5094)
+    assert (row["best"], row["reported"], row["z"]) == ("yes", 0.6, -2.25)
+    assert rows[4]["method"] == "Toy+SFT+RL‡" and pd.isna(rows[4]["accuracy"])
 
 
 def test_every_form_of_a_table_has_the_mark_of_the_comparisons_and_its_meaning():
     given = table_settings(), table_records(), table_marks()
-    tex, markdown = latex_table("table2", *given), markdown_table(*given)
-    plain = r"54.0 & $^{+4.2}_{-3.1}$"
-    assert rf"Toy+SFT & {plain}* & {plain} \\" in tex
-    assert "| Toy+SFT       | 54.0 [50.9, 58.2]* | 54.0 [50.9, 58.2] |" in markdown
+    tex, markdown = forms(*given)[1::2]
+    assert r"$^{+4.2}_{-3.1}$\makebox[0.9em][l]{*} &" in tex
+    assert "| Toy+SFT       | **54.0** [50.9, 58.2]* | **54.0** [50.9, 58.2] |" in markdown
     note = "A star marks what differs from the untrained model it started from: this run alone, "
     note += "not its method: Holm at .05 over 4 comparisons."
     assert note in tex and note in markdown
-    assert "54.0 [50.9, 58.2]*</td>" in html_page("table2", markdown)
-    _, rows = table_rows("table2", *given)
-    assert (rows[1]["gsm8k_mark"], rows[1]["amc23_mark"]) == ("*", "")
-    assert "differs" not in markdown_table(table_settings(), table_records())
+    assert "<strong>54.0</strong> [50.9, 58.2]*</td>" in html_page("table2", markdown)
+    assert forms(*given)[0]["mark"].tolist() == ["", "", "*", "", "", ""]
+    assert "differs" not in markdown_of(table_settings(), table_records())
     narrow = fit_table(markdown, 40)
     assert re.search(r"^Toy\+SFT +54\.0\* +54\.0$", narrow, re.MULTILINE)
 
@@ -145,7 +180,7 @@ def test_a_row_that_was_chosen_by_its_numbers_has_no_mark():
         False,
         True,
     ]
-    assert "]*" not in markdown_table(table, table_records(), table_marks())
+    assert "]*" not in markdown_of(table, table_records(), table_marks())
 
 
 def test_the_meaning_of_a_mark_names_what_is_random_and_the_family():
@@ -162,12 +197,11 @@ def test_where_lightevals_verdict_differs_the_table_says_so():
     records = table_records()
     records["toy+sft", "gsm8k"]["lighteval_accuracy"] = 0.29
     records["toy+sft", "amc23"]["lighteval_accuracy"] = 0.53  # a point less than ours
-    text = markdown_table(table_settings(), records, table_marks())
-    assert "54.0 [50.9, 58.2]*§ | 54.0 [50.9, 58.2] " in text
+    text = markdown_of(table_settings(), records, table_marks())
+    assert "**54.0** [50.9, 58.2]*§ | **54.0** [50.9, 58.2] " in text
     assert "by it the accuracy is: Toy+SFT on GSM8K 29.0." in text
-    tex = latex_table("table2", table_settings(), records, table_marks())
-    assert r"*\textsuperscript{\S} &" in tex
-    assert "LightEval" not in markdown_table(table_settings(), table_records(), table_marks())
+    assert r"{*$^{\mathsection}$} &" in forms(table_settings(), records, table_marks())[1]
+    assert "LightEval" not in markdown_of(table_settings(), table_records(), table_marks())
 
 
 def test_latex_special_characters_are_escaped():
@@ -176,24 +210,8 @@ def test_latex_special_characters_are_escaped():
     )
 
 
-@pytest.mark.skipif(
-    shutil.which("pdflatex") is None,
-    reason="no pdflatex; apt-get install texlive-latex-recommended",
-)
-def test_the_latex_compiles_whatever_the_names(tmp_path):
-    table = table_settings(note="Toy models: 100 % _toy_ <not> the paper's & more")
-    table["caption"] = r"Costs $5 & 10% of #1 {a_b} ~^\end"
-    table["sections"][1]["rows"][0]["label"] = r"Toy_1+SFT & {50%} \ <|im_end|> ×±†"
-    tex = latex_table("table_2", table, table_records(seeds=2))
-    (tmp_path / "t.tex").write_text(DOCUMENT % tex, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
-    assert run.returncode == 0, run.stdout[-2000:]
-    assert (tmp_path / "t.pdf").stat().st_size > 1000
-
-
 def test_a_narrow_console_gets_the_table_without_intervals():
-    markdown = markdown_table(table_settings(), table_records())
+    markdown = markdown_of(table_settings(), table_records())
     assert fit_table(markdown, 200) == markdown
     narrow = fit_table(markdown, 40)
     assert re.search(r"^Toy\+SFT +54\.0 +54\.0$", narrow, re.MULTILINE)
@@ -248,7 +266,7 @@ def test_reported_numbers_are_those_of_the_paper():
     assert [sum(row[0] == f"table{n}" for row in rows) for n in (1, 2, 3)] == [14, 12, 12]
 
 
-def test_the_html_page_holds_the_markdown_table():
+def test_the_html_page_holds_the_markdown_of():
     page = html_page("table2", "### A caption\n\n| Method | GSM8K |\n|---|---|\n| a<b | 54.0 |\n")
     assert "<td>54.0</td>" in page
     assert "<td>a&lt;b</td>" in page

@@ -1,0 +1,13 @@
+"""The repository's files about the paper itself: what it prints, and its benchmarks' sizes."""
+
+from pathlib import Path
+
+PAPER = Path(__file__).parents[3] / "paper"
+
+
+def read_paper_file(name: str) -> str:
+    """Return the text of a file in paper/; exit with an error if it is missing."""
+    path = PAPER / name
+    if not path.is_file():
+        raise SystemExit(f"paper/{name} is missing; restore it: git checkout -- paper/{name}")
+    return path.read_text(encoding="utf-8")
