@@ -11,6 +11,7 @@ from scripts.lib.dag.score import (
     draw_conclusions,
     table_cells,
 )
+from scripts.lib.paper.reported import read_files
 from scripts.lib.study.cells import Study, model_of, stages_of
 
 
@@ -149,6 +150,21 @@ def _under_prompts(study: Study) -> tuple[Settings, dict[str, File | list[File]]
     return settings, inputs
 
 
+@entry(
+    "audit_paper",
+    {
+        "csv": "paper/audit.csv",
+        "markdown": "paper/audit.md",
+        "html": "paper/audit.html",
+        "tex": "paper/audit.tex",
+        "record": "paper/audit.record.json",
+    },
+)
+def audit_paper(study: Study) -> tuple[Settings, Inputs]:
+    """Return the files of paper/ as text: the audit reads nothing of the study's."""
+    return {"files": read_files()}, {}
+
+
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the sections of the tables that show mostly trained cells, or of all if none does.
 
@@ -189,6 +205,7 @@ def targets(study: Study) -> dict[str, list[Job]]:
         "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
         "figures": [plot_scores(study)],
     }
+    named["tables"].append(audit_paper(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))
