@@ -84,6 +84,7 @@ localrules:
     draw_conclusions,
     make_table,
     make_prompt_table,
+    audit_paper,
     plot_scores,
     plot_prompts,
 

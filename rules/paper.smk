@@ -1,9 +1,11 @@
 """Tables and figures.
 
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
+         paper/*.csv for the audit
 OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv, {table}-wide.tex
          results/{study}/figures/scores.pdf .png
          results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
+         results/{study}/paper/audit.csv .md .html .tex
 """
 
 
@@ -131,3 +133,35 @@ rule plot_prompts:
         "exec python -m scripts.plot_prompts"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule audit_paper:
+    """What the paper's own printed numbers can be: counts, averages, quotations."""
+    input:
+        inputs_of("audit_paper"),
+    output:
+        csv="results/{study}/paper/audit.csv",
+        markdown="results/{study}/paper/audit.md",
+        html=report(
+            "results/{study}/paper/audit.html",
+            category="The paper",
+            labels={"page": "audit of the printed numbers"},
+            caption="../paper/report/audit.rst",
+        ),
+        tex="results/{study}/paper/audit.tex",
+        record="results/{study}/paper/audit.record.json",
+    log:
+        "logs/{study}/audit_paper.log",
+    benchmark:
+        "logs/{study}/audit_paper.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("audit_paper"),
+    message:
+        "audit_paper"
+    shell:
+        "exec python -m scripts.audit_paper"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --csv {output.csv:q} --markdown {output.markdown:q} --html {output.html:q}"
+        " --tex {output.tex:q} --output {output.record:q} &> {log:q}"

@@ -261,8 +261,10 @@ def tables_of(text: str) -> list[list[str]]:
 def test_reported_numbers_are_those_of_the_paper():
     with (ROOT / "paper" / "reported.csv").open(encoding="utf-8", newline="") as lines:
         columns, *rows = csv.reader(lines)
-    assert ",".join(columns) == "table,section,method,olympiadbench,math500,minerva,amc23,gsm8k"
-    assert rows == tables_of(PAPER.read_text(encoding="utf-8"))
+    assert ",".join(columns) == (
+        "table,section,method,olympiadbench,math500,minerva,amc23,gsm8k,cell,source,column"
+    )
+    assert [row[:8] for row in rows] == tables_of(PAPER.read_text(encoding="utf-8"))
     assert [sum(row[0] == f"table{n}" for row in rows) for n in (1, 2, 3)] == [14, 12, 12]
 
 

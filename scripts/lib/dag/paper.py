@@ -14,6 +14,7 @@ from scripts.lib.dag.score import (
     printed_tables,
     table_cells,
 )
+from scripts.lib.paper.files import AUDIT_FILES, read_paper_file
 from scripts.lib.study.cells import Study, model_of, stages_of
 
 
@@ -157,6 +158,21 @@ def _under_prompts(study: Study) -> tuple[Settings, dict[str, File | list[File]]
     return settings, inputs
 
 
+@entry(
+    "audit_paper",
+    {
+        "csv": "paper/audit.csv",
+        "markdown": "paper/audit.md",
+        "html": "paper/audit.html",
+        "tex": "paper/audit.tex",
+        "record": "paper/audit.record.json",
+    },
+)
+def audit_paper(study: Study) -> tuple[Settings, Inputs]:
+    """Return the files of paper/ as text: the audit reads nothing of the study's."""
+    return {"files": {name: read_paper_file(name) for name in AUDIT_FILES}}, {}
+
+
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the sections of the tables that show mostly trained cells, or of all if none does.
 
@@ -199,6 +215,7 @@ def targets(study: Study) -> dict[str, list[Job]]:
     }
     if printed_cells(study):
         named["scores"].append(compare_reported(study))
+    named["tables"].append(audit_paper(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))

@@ -1,8 +1,13 @@
-"""The repository's files about the paper itself: what it prints, and its benchmarks' sizes."""
+"""The repository's files about the paper itself: what it prints, and its benchmarks' sizes.
+
+Without pandas, which would slow down every start of Snakemake.
+"""
 
 from pathlib import Path
 
 PAPER = Path(__file__).parents[3] / "paper"
+AUDIT_TEMPLATE = "audit.template.md"
+AUDIT_FILES = ("reported.csv", "benchmarks.csv", "public.csv", AUDIT_TEMPLATE)
 
 
 def read_paper_file(name: str) -> str:
