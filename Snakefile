@@ -82,6 +82,7 @@ localrules:
     score_cell_prompts,
     score_cell_untrained,
     draw_conclusions,
+    compare_reported,
     make_table,
     make_prompt_table,
     audit_paper,
