@@ -86,6 +86,7 @@ localrules:
     make_prompt_table,
     plot_scores,
     plot_prompts,
+    check_claims,
 
 
 onstart:

@@ -1,9 +1,10 @@
-"""Tables and figures.
+"""Tables and figures, and the paper's claims.
 
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
 OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv
          results/{study}/figures/scores.pdf .png
          results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
+         results/{study}/paper/claims.csv .md .html .tex
 """
 
 
@@ -127,3 +128,35 @@ rule plot_prompts:
         "exec python -m scripts.plot_prompts"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule check_claims:
+    """The paper's claims, tested on its own tables and on this study's numbers."""
+    input:
+        inputs_of("check_claims"),
+    output:
+        csv="results/{study}/paper/claims.csv",
+        markdown="results/{study}/paper/claims.md",
+        html=report(
+            "results/{study}/paper/claims.html",
+            category="Tables",
+            labels={"table": "claims"},
+            caption="../paper/report/claims.rst",
+        ),
+        tex="results/{study}/paper/claims.tex",
+        record="results/{study}/paper/claims.record.json",
+    log:
+        "logs/{study}/check_claims.log",
+    benchmark:
+        "logs/{study}/check_claims.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("check_claims"),
+    message:
+        "check_claims"
+    shell:
+        "exec python -m scripts.check_claims"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --csv {output.csv:q} --markdown {output.markdown:q} --html {output.html:q}"
+        " --tex {output.tex:q} --output {output.record:q} &> {log:q}"

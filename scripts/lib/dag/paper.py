@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.data import make_data_card
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.score import (
@@ -11,7 +12,11 @@ from scripts.lib.dag.score import (
     draw_conclusions,
     table_cells,
 )
+from scripts.lib.paper.claims import read_claims
+from scripts.lib.paper.printed import printed_numbers, read_reported
 from scripts.lib.study.cells import Study, model_of, stages_of
+
+CLAIMS, REPORTED = ROOT / "paper" / "claims.yaml", ROOT / "paper" / "reported.csv"
 
 
 @entry(
@@ -149,6 +154,45 @@ def _under_prompts(study: Study) -> tuple[Settings, dict[str, File | list[File]]
     return settings, inputs
 
 
+def paper_files() -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Return the paper's claims and the rows of its tables."""
+    return read_claims(CLAIMS), read_reported(REPORTED)
+
+
+@entry(
+    "check_claims",
+    {
+        "csv": "paper/claims.csv",
+        "markdown": "paper/claims.md",
+        "html": "paper/claims.html",
+        "tex": "paper/claims.tex",
+        "record": "paper/claims.record.json",
+    },
+)
+def check_claims(study: Study) -> tuple[Settings, Inputs]:
+    """Return the paper's claims and tables as they stand, and the study's cells of those rows."""
+    claims, reported = paper_files()
+    rows = printed_numbers(reported, claims["problems"]).cells
+    printed = {study.cell_of_row(row) for row in rows}
+    cells = [cell for cell in study.cells() if cell in printed]
+    own = {cell: study.own_prompt(cell) for cell in cells}
+    settings = {
+        "claims": claims,
+        "reported": reported,
+        "roles": study.config["roles"],
+        "prompts": list(
+            dict.fromkeys([study.main_prompt(), *(p for c in cells for p in study.prompts_of(c))])
+        ),
+        "own": {cell: prompt for cell, prompt in own.items() if prompt},
+        "note": study.config.get("note"),
+    }
+    inputs: dict[str, File | list[File]] = {
+        "cells": cells_under_prompts(study, cells),
+        **_marks(study, cells),
+    }
+    return settings, inputs
+
+
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the sections of the tables that show mostly trained cells, or of all if none does.
 
@@ -189,6 +233,7 @@ def targets(study: Study) -> dict[str, list[Job]]:
         "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
         "figures": [plot_scores(study)],
     }
+    named["tables"].append(check_claims(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))
