@@ -95,7 +95,7 @@ def main() -> None:
     write_csv(args.csv, COLUMNS, claim_rows(checked))
     text = markdown_page(checked, run.settings["note"])
     write_text(args.markdown, text)
-    write_text(args.html, html_page("Claims", text))
+    write_text(args.html, html_page("Claims", text, wrap=True))
     write_text(args.tex, latex_table(checked, run.settings["note"]))
     run.write_record(args.output, args.csv, args.markdown, args.html, args.tex)
 

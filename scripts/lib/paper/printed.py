@@ -12,7 +12,7 @@ from scripts.lib.scores.statistics import Z95
 
 Row = Mapping[str, str]
 Place = tuple[str, str]  # cell, benchmark
-NOT_BENCHMARKS = ("table", "section", "method", "cell", "source")
+NOT_BENCHMARKS = ("table", "section", "method", "cell", "source", "column")
 COLLAPSED = "‡"
 AFTER_TRAINING = "After"  # Table 1's last section shows the RL rows under their roots' names
 ROOTS = {"Qwen2.5-0.5B": "base", "Qwen2.5-0.5B-Instruct": "instruct"}
