@@ -4,7 +4,7 @@
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make lint   ruff, mypy, snakefmt, snakemake --lint
 # make example   copy the demo's tables, figures and conclusions to docs/example
-# make docs   write the list in docs/assumptions.md and the page docs/audit.md anew
+# make docs   write docs/assumptions.md's list, docs/audit.md and docs/claims.md anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
 # make clean  remove what the demo made; `make distclean` the environments too
 
@@ -88,6 +88,7 @@ lint: setup
 docs: setup
 	python -m scripts.list_assumptions config.yaml docs/assumptions.md
 	python -m scripts.write_audit_page docs/audit.md
+	python -m scripts.list_claims paper/claims.yaml paper/reported.csv docs/claims.md
 
 # Then set the date in docs/example/README.md.
 example: demo

@@ -88,6 +88,7 @@ localrules:
     audit_paper,
     plot_scores,
     plot_prompts,
+    check_claims,
 
 
 onstart:

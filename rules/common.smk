@@ -29,13 +29,14 @@ sys.path.insert(0, workflow.basedir)
 from scripts.lib.dag.data import examples_rule, raw_rule
 from scripts.lib.dag.jobs import files_of, job
 from scripts.lib.dag.models import model_rule
-from scripts.lib.dag.paper import target_files, targets
+from scripts.lib.dag.paper import CLAIMS, paper_files, target_files, targets
 from scripts.lib.dag.rules import SHELL
 from scripts.lib.engines import ENGINES
 from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json
 from scripts.lib.machine.devices import COUNTED
 from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
+from scripts.lib.paper.checks import require_valid_claims
 from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current, rests_on_older_inputs
 from scripts.lib.study.cells import parent_of, stages_of
@@ -54,6 +55,7 @@ STUDY = validated_study(
     files=[Path(workflow.basedir, "config.yaml"), *workflow.config_settings.configfiles],
     command_line=workflow.config_settings.config,
 )
+require_valid_claims(CLAIMS, *paper_files())
 RESULTS = f"results/{STUDY.name}"
 PLAN_CONFIG = f"{RESULTS}/plan-config.json"
 

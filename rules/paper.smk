@@ -1,4 +1,4 @@
-"""Tables and figures.
+"""Tables and figures, and the paper's claims.
 
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
          paper/*.csv for the audit
@@ -6,6 +6,7 @@ OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv, {table}-wide.tex
          results/{study}/figures/scores.pdf .png
          results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
          results/{study}/paper/audit.csv .md .html .tex
+         results/{study}/paper/claims.csv .md .html .tex
 """
 
 
@@ -141,6 +142,7 @@ rule audit_paper:
         inputs_of("audit_paper"),
     output:
         csv="results/{study}/paper/audit.csv",
+        legend="results/{study}/paper/audit.columns.csv",
         markdown="results/{study}/paper/audit.md",
         html=report(
             "results/{study}/paper/audit.html",
@@ -163,5 +165,38 @@ rule audit_paper:
     shell:
         "exec python -m scripts.audit_paper"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --csv {output.csv:q} --markdown {output.markdown:q} --html {output.html:q}"
-        " --tex {output.tex:q} --output {output.record:q} &> {log:q}"
+        " --csv {output.csv:q} --legend {output.legend:q}"
+        " --markdown {output.markdown:q} --html {output.html:q} --tex {output.tex:q} --output {output.record:q} &> {log:q}"
+
+
+rule check_claims:
+    """The paper's claims, tested on its own tables and on this study's numbers."""
+    input:
+        inputs_of("check_claims"),
+    output:
+        csv="results/{study}/paper/claims.csv",
+        legend="results/{study}/paper/claims.columns.csv",
+        markdown="results/{study}/paper/claims.md",
+        html=report(
+            "results/{study}/paper/claims.html",
+            category="The paper",
+            labels={"page": "its claims"},
+            caption="../paper/report/claims.rst",
+        ),
+        tex="results/{study}/paper/claims.tex",
+        record="results/{study}/paper/claims.record.json",
+    log:
+        "logs/{study}/check_claims.log",
+    benchmark:
+        "logs/{study}/check_claims.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("check_claims"),
+    message:
+        "check_claims"
+    shell:
+        "exec python -m scripts.check_claims"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --csv {output.csv:q} --legend {output.legend:q}"
+        " --markdown {output.markdown:q} --html {output.html:q} --tex {output.tex:q} --output {output.record:q} &> {log:q}"

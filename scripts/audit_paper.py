@@ -1,7 +1,7 @@
 """Audit the paper's printed numbers: as CSV, Markdown, HTML and LaTeX.
 
 Nothing of the study's own results is read: the inputs are the files of paper/, which stand in the
-job's settings. The CSV has one row per printed number; its columns are SCHEMA in
+job's settings. The CSV has one row per printed number; its columns are COLUMNS in
 scripts/lib/paper/audit.py. The LaTeX file holds the paper's tables with marks and needs booktabs.
 """
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
-from scripts.lib.paper.audit import audit
+from scripts.lib.frames import write_frame
+from scripts.lib.paper.audit import COLUMNS, audit
 from scripts.lib.paper.audit_page import TITLE, audit_page
 from scripts.lib.paper.audit_tables import latex_tables
 from scripts.lib.paper.files import AUDIT_TEMPLATE
@@ -19,7 +20,7 @@ from scripts.lib.scores.forms import html_page
 def main() -> None:
     """Read the flags and write the four files."""
     parser = job_arguments(__doc__)
-    for form in ("csv", "markdown", "html", "tex"):
+    for form in ("csv", "legend", "markdown", "html", "tex"):
         parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
@@ -27,11 +28,11 @@ def main() -> None:
     files = run.settings["files"]
     found = audit(files)
     page = audit_page(files[AUDIT_TEMPLATE], found)
-    write_text(args.csv, found.numbers.to_csv(index=False, lineterminator="\n"))
+    write_frame(args.csv, found.numbers, COLUMNS)
     write_text(args.markdown, page)
     write_text(args.html, html_page(TITLE, page))
     write_text(args.tex, latex_tables(found))
-    run.write_record(args.output, args.csv, args.markdown, args.html, args.tex)
+    run.write_record(args.output, args.csv, args.legend, args.markdown, args.html, args.tex)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ PLACES = {
     "scores": "scores.csv",
     "comparisons": "comparisons.csv",
     "conclusions": "conclusions.*",
+    "claims": "paper/claims.*",
     "report": "report.html",
 }
 NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold type, the rule below the head

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from scripts.lib.dag import paper
 from tests.dag.edits import (
     changed,
     config_of,
@@ -19,7 +20,9 @@ from tests.dag.edits import (
     units,
 )
 
-TEXTS = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
+TABLES = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
+TEXTS = {**TABLES, "check_claims": 1}
+TABLE_1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "make_table": 1, "check_claims": 1}
 COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1}
 NUMBERS = {"collect_scores": 1, **COMPARISONS, **TEXTS}
 NOTHING: dict[str, int] = {}
@@ -168,12 +171,12 @@ CONFIG_EDITS = {
     "a model's label": (
         "paper",
         put("models/qwen2.5-0.5b/label", "Qwen"),
-        TEXTS | {"draw_conclusions": 1},
+        TABLES | {"draw_conclusions": 1},
     ),
     "a stage's label": (
         "paper",
         put("stages/kd/label", "Distillation"),
-        TEXTS | {"draw_conclusions": 1, "make_table": 2},
+        TABLES | {"draw_conclusions": 1, "make_table": 2},
     ),
     "the order of the test sets": (
         "paper",
@@ -206,12 +209,12 @@ CONFIG_EDITS = {
     "the revision of a model of Table 1": (
         "paper",
         put("models/openthinker-7b/revision", "a" * 40),
-        {"fetch_model": 1, "evaluate": 3, "score_cell": 1, "collect_scores": 1, "make_table": 1},
+        TABLE_1 | {"fetch_model": 1},
     ),
     "settings of a chat template": (
         "paper",
         put("models/qwen3-0.6b/chat_template_kwargs", {"enable_thinking": True}),
-        {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "make_table": 1},
+        TABLE_1,
     ),
     "facts that only the price reads": (
         "paper",
@@ -487,6 +490,24 @@ CODE_EDITS = {
 
 def _append(path, text):
     path.write_text(path.read_text() + text)
+
+
+CLAIMS_EDITS = {
+    "a claim's test": (("instruct+sft > instruct on", "instruct+sft >= instruct on"), 1),
+    "a claim's wording": (("SFT makes a 0.5B model better", "SFT helps"), 1),
+    "a comment": (("# The language of the tests", "# How tests are written"), 0),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS_EDITS)
+def test_an_edit_of_the_claims_makes_their_check_anew_alone(name, before, tmp_path, monkeypatch):
+    (old, new), jobs = CLAIMS_EDITS[name]
+    config, known = before["demo"]
+    text = paper.CLAIMS.read_text()
+    assert old in text
+    (tmp_path / "claims.yaml").write_text(text.replace(old, new))
+    monkeypatch.setattr(paper, "CLAIMS", tmp_path / "claims.yaml")
+    assert changed(known, units(config)) == ({"check_claims": jobs} if jobs else NOTHING)
 
 
 @pytest.fixture(scope="module")

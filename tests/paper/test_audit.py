@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.lib.paper.audit import (
-    SCHEMA,
+    COLUMNS,
     Z95,
     audit,
     standard_error,
@@ -163,7 +163,7 @@ def test_the_latex_tables(found):
 
 
 def test_the_columns_are_those_described(found):
-    assert found.numbers.columns.tolist() == list(SCHEMA)
+    assert found.numbers.columns.tolist() == [column.name for column in COLUMNS]
 
 
 def test_the_page_says_what_the_files_say():

@@ -222,6 +222,7 @@ def test_the_three_lists_hold_one_another_but_for_what_draws():
     assert data - {"torch"} <= cpu
     assert "matplotlib" in paper - cpu
     drawn = {"make_table", "make_prompt_table", "plot_scores", "plot_prompts", "draw_conclusions"}
+    drawn |= {"check_claims"}
     assert set(rules_of("paper")) == drawn
 
 

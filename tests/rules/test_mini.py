@@ -96,7 +96,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(mini_study, tmp_path):
 
 RATE = "recipes: {grpo: {learning_rate: 1.0e-4}}\n"
 AFTER_RATE = {"train_grpo": 1, "evaluate": 1, "score_cell": 1, "collect_scores": 1}
-AFTER_RATE |= {"compare_parents": 1, "draw_conclusions": 1}
+AFTER_RATE |= {"compare_parents": 1, "draw_conclusions": 1, "check_claims": 1}
 AFTER_RATE |= {"make_table": 1, "plot_scores": 1, "all": 1}
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.data import make_data_card
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.score import (
@@ -14,8 +15,12 @@ from scripts.lib.dag.score import (
     printed_tables,
     table_cells,
 )
+from scripts.lib.paper.claims import read_claims
 from scripts.lib.paper.files import AUDIT_FILES, read_paper_file
+from scripts.lib.paper.printed import printed_numbers, read_reported
 from scripts.lib.study.cells import Study, model_of, stages_of
+
+CLAIMS, REPORTED = ROOT / "paper" / "claims.yaml", ROOT / "paper" / "reported.csv"
 
 
 @entry(
@@ -162,6 +167,7 @@ def _under_prompts(study: Study) -> tuple[Settings, dict[str, File | list[File]]
     "audit_paper",
     {
         "csv": "paper/audit.csv",
+        "legend": "paper/audit.columns.csv",
         "markdown": "paper/audit.md",
         "html": "paper/audit.html",
         "tex": "paper/audit.tex",
@@ -171,6 +177,46 @@ def _under_prompts(study: Study) -> tuple[Settings, dict[str, File | list[File]]
 def audit_paper(study: Study) -> tuple[Settings, Inputs]:
     """Return the files of paper/ as text: the audit reads nothing of the study's."""
     return {"files": {name: read_paper_file(name) for name in AUDIT_FILES}}, {}
+
+
+def paper_files() -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Return the paper's claims and the rows of its tables."""
+    return read_claims(CLAIMS), read_reported(REPORTED)
+
+
+@entry(
+    "check_claims",
+    {
+        "csv": "paper/claims.csv",
+        "legend": "paper/claims.columns.csv",
+        "markdown": "paper/claims.md",
+        "html": "paper/claims.html",
+        "tex": "paper/claims.tex",
+        "record": "paper/claims.record.json",
+    },
+)
+def check_claims(study: Study) -> tuple[Settings, Inputs]:
+    """Return the paper's claims and tables as they stand, and the study's cells of those rows."""
+    claims, reported = paper_files()
+    rows = printed_numbers(reported, claims["problems"]).cells
+    printed = {study.cell_of_row(row) for row in rows}
+    cells = [cell for cell in study.cells() if cell in printed]
+    own = {cell: study.own_prompt(cell) for cell in cells}
+    settings = {
+        "claims": claims,
+        "reported": reported,
+        "roles": study.config["roles"],
+        "prompts": list(
+            dict.fromkeys([study.main_prompt(), *(p for c in cells for p in study.prompts_of(c))])
+        ),
+        "own": {cell: prompt for cell, prompt in own.items() if prompt},
+        "note": study.config.get("note"),
+    }
+    inputs: dict[str, File | list[File]] = {
+        "cells": cells_under_prompts(study, cells),
+        **_marks(study, cells),
+    }
+    return settings, inputs
 
 
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
@@ -216,6 +262,7 @@ def targets(study: Study) -> dict[str, list[Job]]:
     if printed_cells(study):
         named["scores"].append(compare_reported(study))
     named["tables"].append(audit_paper(study))
+    named["tables"].append(check_claims(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))

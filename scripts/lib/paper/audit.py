@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from scripts.lib.frames import Column
 from scripts.lib.paper.counts import (
     CUT,
     ROUNDED,
@@ -27,32 +28,32 @@ SAMPLES = 16  # per problem, in the published averages that the paper quotes
 STUDIED = ("base", "instruct")  # the models that the paper trains
 Z95 = 1.96  # a difference beyond so many standard errors is rare by chance, 1 in 20
 
-SCHEMA = {  # of audit.csv: column -> (unit, meaning)
-    "table": ("", "table of the paper"),
-    "section": ("", "section of the table, as printed"),
-    "method": ("", "row of the table, as printed"),
-    "cell": ("", "the study's cell or model of this row"),
-    "benchmark": ("", "name of the benchmark in the study"),
-    "printed": ("percent", "the number as printed"),
-    "source": ("", "published source with the same number; empty: the paper's own"),
-    "column": ("", "assumed or unknown: the text does not settle the column"),
-    "problems": ("problems", "size of the benchmark in this study"),
-    "fit": ("", "either, rounded, cut, neither: by which rule it is a count; untested"),
-    "counts_rounded": ("problems", "counts of right answers that round to it"),
-    "counts_cut": ("problems", "counts that are cut to it"),
-    "ties": ("", "half-up or half-even: the one way of rounding that gives it"),
-    "fits_average": ("", f"yes: it is a rounded mean of {SAMPLES} samples per problem"),
-    "standard_error": ("points", "of one run, sqrt(p (1 - p) / problems)"),
-    "other_tables": ("percent", "what another table prints for the same cell"),
-    "public": ("percent", "a public figure for the model, where one was found"),
-    "public_source": ("", "where that figure is from, by its name in public.csv"),
-}
+COLUMNS = [  # of audit.csv
+    Column("table", "text", "table of the paper"),
+    Column("section", "text", "section of the table, as printed"),
+    Column("method", "text", "row of the table, as printed"),
+    Column("cell", "text", "the study's cell or model of this row"),
+    Column("benchmark", "text", "name of the benchmark in the study"),
+    Column("printed", "percent", "the number as printed"),
+    Column("source", "text", "published source with the same number; empty: the paper's own"),
+    Column("column", "text", "assumed or unknown: the text does not settle the column"),
+    Column("problems", "problems", "size of the benchmark in this study"),
+    Column("fit", "text", "either, rounded, cut, neither: by which rule it is a count; untested"),
+    Column("counts_rounded", "problems", "counts of right answers that round to it"),
+    Column("counts_cut", "problems", "counts that are cut to it"),
+    Column("ties", "text", "half-up or half-even: the one way of rounding that gives it"),
+    Column("fits_average", "text", f"yes: it is a rounded mean of {SAMPLES} samples per problem"),
+    Column("standard_error", "points", "of one run, sqrt(p (1 - p) / problems)"),
+    Column("other_tables", "percent", "what another table prints for the same cell"),
+    Column("public", "percent", "a public figure for the model, where one was found"),
+    Column("public_source", "text", "where that figure is from, by its name in public.csv"),
+]
 
 
 class Audit(NamedTuple):
     """The frames of the audit."""
 
-    numbers: pd.DataFrame  # one row per printed number, columns as in SCHEMA
+    numbers: pd.DataFrame  # one row per printed number, columns as in COLUMNS
     benchmarks: pd.DataFrame  # benchmark, label, problems
     sizes: pd.DataFrame  # one row per benchmark: which numbers of problems fit
     comparisons: pd.DataFrame  # one row per difference between two printed numbers
@@ -69,7 +70,7 @@ def audit(files: dict[str, str]) -> Audit:
 
 
 def audited(reported: pd.DataFrame, benchmarks: pd.DataFrame, public: pd.DataFrame) -> pd.DataFrame:
-    """Return the printed numbers with all that can be said of each, columns as in SCHEMA."""
+    """Return the printed numbers with all that can be said of each, columns as in COLUMNS."""
     numbers = reported.merge(
         benchmarks[["benchmark", "problems"]], on="benchmark", how="left", validate="many_to_one"
     )
@@ -98,7 +99,7 @@ def audited(reported: pd.DataFrame, benchmarks: pd.DataFrame, public: pd.DataFra
         validate="many_to_one",
     ).fillna({"public": "", "public_source": ""})
     found.loc[~known, ["public", "public_source"]] = ""
-    return found[list(SCHEMA)]
+    return found[[column.name for column in COLUMNS]]
 
 
 def _listed(found: tuple[int, ...]) -> str:

@@ -4,7 +4,7 @@ import textwrap
 
 import pandas as pd
 
-from scripts.lib.paper.audit import SAMPLES, SCHEMA, SIZES, Z95, Audit, studied
+from scripts.lib.paper.audit import COLUMNS, SAMPLES, SIZES, Z95, Audit, studied
 from scripts.lib.paper.audit_tables import MARKS, is_section, marked_grid, marks_of, title_of
 from scripts.lib.scores.forms import markdown_grid
 
@@ -53,7 +53,7 @@ def audit_page(template: str, found: Audit) -> str:
         short_row=", ".join(dict.fromkeys(remarks["method"])),
         schema=markdown_grid(
             [["column", "unit", "meaning"]]
-            + [[f"`{name}`", *said] for name, said in SCHEMA.items()]
+            + [[f"`{column.name}`", column.unit, column.meaning] for column in COLUMNS]
         ),
         placed=", ".join(_placed(row, _labels(found)) for _, row in remarks.iterrows()),
     )

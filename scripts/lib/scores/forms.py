@@ -30,7 +30,7 @@ PAGE = """<!DOCTYPE html>
 <style>
 body {{ font: 14px sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }}
 table {{ border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; }}
-th, td {{ padding: 0.25em 0.6em; text-align: left; white-space: nowrap; }}
+th, td {{ padding: 0.25em 0.6em; text-align: left; vertical-align: top; white-space: {space}; }}
 td {{ font-variant-numeric: tabular-nums; }}
 th {{ border-bottom: 1px solid; }}
 p {{ font-size: 0.9em; color: #444; }}
@@ -59,7 +59,7 @@ def markdown_grid(grid: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
-def html_page(name: str, markdown: str) -> str:
-    """Return Markdown as a page of its own, for the report."""
+def html_page(name: str, markdown: str, wrap: bool = False) -> str:
+    """Return Markdown as a page of its own, for the report; `wrap` breaks lines in its tables."""
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    return PAGE.format(title=name, body=body)
+    return PAGE.format(title=name, body=body, space="normal" if wrap else "nowrap")
