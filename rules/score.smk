@@ -136,7 +136,7 @@ rule compare_reported:
     benchmark:
         "logs/{study}/compare_reported.tsv"
     conda:
-        conda_file("paper")
+        conda_file("data")
     params:
         key=key_of("compare_reported"),
     message:
