@@ -52,6 +52,12 @@ rule figures:
         expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "figures")),
 
 
+rule paper:
+    """The reproduction report as a PDF; it needs LaTeX, so `all` leaves it out."""
+    input:
+        expand("{results}/paper.pdf", results=RESULTS),
+
+
 include: "rules/models.smk"
 include: "rules/data.smk"
 include: "rules/distill.smk"
@@ -59,6 +65,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/score.smk"
 include: "rules/paper.smk"
+include: "rules/pdf.smk"
 include: "rules/plan.smk"
 
 
@@ -69,6 +76,7 @@ localrules:
     scores,
     tables,
     figures,
+    paper,
     plan,
     fetch_model,
     fetch_dataset,
@@ -89,6 +97,8 @@ localrules:
     plot_scores,
     plot_prompts,
     check_claims,
+    write_macros,
+    typeset,
 
 
 onstart:
