@@ -18,7 +18,7 @@ rule write_macros:
     benchmark:
         "logs/{study}/write_macros.tsv"
     conda:
-        conda_file("data")
+        conda_file("paper")
     params:
         key=key_of("write_macros"),
     message:
@@ -41,7 +41,7 @@ rule typeset:
     benchmark:
         "logs/{study}/typeset.tsv"
     conda:
-        conda_file("data")
+        conda_file("paper")
     params:
         key=key_of("typeset"),
     message:

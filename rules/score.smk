@@ -78,7 +78,7 @@ rule collect_scores:
     benchmark:
         "logs/{study}/collect_scores.tsv"
     conda:
-        conda_file("data")
+        conda_file("paper")
     params:
         key=key_of("collect_scores"),
     message:
@@ -107,7 +107,7 @@ rule compare_parents:
     benchmark:
         "logs/{study}/compare_parents.tsv"
     conda:
-        conda_file("data")
+        conda_file("paper")
     params:
         key=key_of("compare_parents"),
     message:
@@ -136,7 +136,7 @@ rule compare_reported:
     benchmark:
         "logs/{study}/compare_reported.tsv"
     conda:
-        conda_file("data")
+        conda_file("paper")
     params:
         key=key_of("compare_reported"),
     message:
