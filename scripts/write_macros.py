@@ -11,7 +11,7 @@ from scripts.lib.paper.macros import (
     conclusion_macros,
     inputs_of,
     raw_macro,
-    recipe_rows,
+    recipe_table,
     reproduction_macros,
     study_macros,
 )
@@ -27,8 +27,7 @@ def macros(run: Run) -> list[str]:
     labels, benchmarks = settings["labels"], settings["benchmarks"]
     return [
         *study_macros(settings, scores),
-        raw_macro("RecipeRows", recipe_rows(settings["recipes"])),
-        raw_macro("RecipeColumns", "l" * len(settings["recipes"])),
+        raw_macro("RecipeTable", recipe_table(settings["recipes"])),
         *conclusion_macros(conclusions, labels, benchmarks),
         *reproduction_macros(reproduction),
         *claim_macros(claims),

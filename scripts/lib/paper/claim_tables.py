@@ -169,7 +169,9 @@ def latex_table(checked: list[Checked], note: str | None) -> str:
     """Return the table as a LaTeX `longtable`, which needs that package and booktabs."""
     kinds = shown(checked)
     heads = " & ".join(escape_latex(text) for text in ["", "Claim", *map(heading, kinds)]) + r" \\"
-    columns = r"p{0.24\linewidth}" + rf"p{{{0.54 / len(kinds):.3f}\linewidth}}" * len(kinds)
+    ragged = r">{\raggedright\arraybackslash}"
+    columns = ragged + r"p{0.24\linewidth}"
+    columns += (ragged + rf"p{{{0.54 / len(kinds):.3f}\linewidth}}") * len(kinds)
     lines = [
         r"\begingroup\scriptsize\setlength{\tabcolsep}{4pt}\raggedright",
         rf"\begin{{longtable}}{{@{{}}l{columns}@{{}}}}",

@@ -71,12 +71,21 @@ def study_macros(settings: Mapping[str, Any], scores: pd.DataFrame) -> list[str]
     ]
 
 
-def recipe_rows(recipes: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the rows of a LaTeX table with the recipes of the stages, a value per row."""
+def recipe_table(recipes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the recipes of the stages as a LaTeX tabular: an argument per row."""
     names = dict.fromkeys(name for recipe in recipes.values() for name in recipe)
-    head = ["", *recipes]
+    columns = r">{\raggedright\arraybackslash}X" * len(recipes)
     rows = [[name, *(_value(recipe.get(name)) for recipe in recipes.values())] for name in names]
-    return "\n".join(" & ".join(map(escape_latex, row)) + r" \\" for row in [head, *rows])
+    head, *body = (" & ".join(map(escape_latex, row)) + r" \\" for row in [["", *recipes], *rows])
+    return "\n".join([
+        rf"\begin{{tabularx}}{{\linewidth}}{{@{{}}l{columns}@{{}}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabularx}",
+    ])  # fmt: skip
 
 
 def _value(value: Any) -> str:
