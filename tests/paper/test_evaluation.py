@@ -142,6 +142,13 @@ def test_a_number_that_tables_print_differently_is_tried_with_each():
     assert (named.word, named.reason) == (SUPPORTED, "")
 
 
+def test_a_claim_without_numbers_names_the_rows_that_have_none():
+    for test in ("base+rl > base on gsm8k", "base collapsed", "base = 30 on gsm8k"):
+        verdict = printed_verdict(parse(test), PAPER, GROUPS)
+        assert verdict.word == NOT_TESTABLE
+        assert verdict.reason.endswith("the paper's tables have no number of base")
+
+
 def test_a_row_without_alignment_has_no_numbers():
     rows = [*ROWS, row("Openthinker-7B", "80.0", "")]
     assert printed_truth("openthinker-7b > instruct on math500", rows) is M

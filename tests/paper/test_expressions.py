@@ -100,6 +100,7 @@ def test_not_binds_more_than_and_and_and_more_than_or():
         ("a > b on x c", "position 12, at 'c': expected `and`, `or` or the end"),
         ("(a > b on x", "position 12, at the end: expected `and`, `or` or `)`"),
         ("a > b on x and", "position 15, at the end: expected a test"),
+        ("any of a, b counts of 83 on x", "position 13, at 'counts': expected `>`"),
         ("a = on x", "position 5, at 'on': expected a number or a cell"),
     ],
 )

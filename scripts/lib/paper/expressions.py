@@ -97,8 +97,9 @@ def _grammar() -> pp.ParserElement:
     cells = pp.Optional(every | some, default="all") + listed(cell)
     collapsed = (cells + word("collapsed")).set_parse_action(lambda found: Collapsed(*found))
     on = word("on") - listed(benchmark)
-    counts = cells + word("counts") - word("of") - whole - on
-    counts.set_parse_action(lambda found: Counts(*found[1:]))
+    each = pp.Optional(words("each of")) + listed(cell)
+    counts = each + word("counts") - word("of") - whole - on
+    counts.set_parse_action(lambda found: Counts(*found))
     equality = (
         cell + pp.Literal("=").suppress() - (number | cell).set_name("a number or a cell") - on
     )

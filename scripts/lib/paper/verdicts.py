@@ -68,12 +68,15 @@ def printed_verdict(expression: Expression, printed: Printed, groups: Groups) ->
     word = words[0] if len(words) == 1 else UNDECIDED
     reasons = _printed_values(expression, printed)
     if word == NOT_TESTABLE:
-        absent = dict.fromkeys(
-            cell
-            for entry in first.compared
-            for (cell, _), _ in entry.weights
-            if not any(place[0] == cell.partition("@")[0] for place in printed.numbers)
-        )
+        absent = [
+            name
+            for name in names_of(expression)[0]
+            if not any(
+                place[0] == cell.partition("@")[0]
+                for cell in groups.get(name, [name])
+                for place in printed.numbers
+            )
+        ]
         reasons.append(f"the paper's tables have no number of {', '.join(absent)}")
     elif touched := _touched(first, printed):
         same = (
@@ -122,7 +125,7 @@ def measured_verdict(expression: Expression, measured: Measured, groups: Groups)
         for entry in result.compared
         if entry.difference and not entry.difference.clear and entry.difference.smallest_visible
     ]
-    reason = "no side has a number" if result.truth is Truth.MISSING else ""
+    reason = "the training of one side left no model" if result.truth is Truth.MISSING else ""
     visible = (min(unclear), max(unclear)) if unclear else None
     return Verdict(WORDS[result.truth], reason, counts_of(result.compared), visible)
 
