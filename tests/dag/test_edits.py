@@ -470,7 +470,7 @@ CODE_EDITS = {
     ),
     "a new matplotlib": (
         [replaced("envs/paper.yaml", ("matplotlib==", "matplotlib==9"))],
-        TEXTS | {"draw_conclusions": 1},
+        TEXTS | {"draw_conclusions": 1, "audit_paper": 1},
     ),
     "a new torch": (
         [replaced("envs/study.yaml", ("- torch==", "- torch==9"))],
