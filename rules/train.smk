@@ -2,6 +2,7 @@
 
 INPUTS:  the prefix's model.json or training.json, results/{study}/data/{dataset}/examples.jsonl
 OUTPUTS: results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json (the checkpoint beside it)
+         of GRPO also rollouts.jsonl, a sample
 """
 
 from scripts.lib.training.passes import TOKENS_PER_PASS
@@ -47,7 +48,8 @@ rule train_grpo:
     input:
         inputs_of("train_grpo"),
     output:
-        "results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json",
+        record="results/{study}/models/{prefix}+{stage}/seed-{seed}/training.json",
+        rollouts="results/{study}/models/{prefix}+{stage}/seed-{seed}/rollouts.jsonl",
     log:
         "logs/{study}/train_grpo/{prefix}+{stage}_seed-{seed}.log",
     benchmark:
@@ -76,4 +78,4 @@ rule train_grpo:
         " --checkpoints checkpoints/{wildcards.study}/train/{wildcards.prefix}+{wildcards.stage}/seed-{wildcards.seed}"
         " --engine {resources.engine}"
         " --tokens-per-pass {resources.tokens_per_pass}"
-        " --runtime {resources.runtime} --output {output:q} &> {log:q}"
+        " --runtime {resources.runtime} --output {output.record:q} &> {log:q}"

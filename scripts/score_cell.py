@@ -10,7 +10,7 @@ stays in the mean; only a training that ended at a number that is none has left 
 from statistics import fmean
 
 from scripts.cli import Run, job_arguments, planned_run
-from scripts.lib.files import read_json, write_json
+from scripts.lib.files import read_json, read_jsonl, write_json
 from scripts.lib.scores.collapse import Mark, Texts, marks_of_log, marks_of_texts, read_texts
 from scripts.lib.scores.intervals import accuracy_interval, same_problems_interval
 from scripts.lib.scores.samples import NAMES, sample_shares
@@ -121,10 +121,11 @@ def marks_of_seeds(run: Run, name: str) -> dict[int, list[Mark]]:
             of_seed = texts.setdefault(record["seed"], {})
             of_seed[record["benchmark"]] = read_texts(path.with_suffix(".parquet"))
     trainings = [read_json(path) for path in part.paths("trainings")]
+    rollouts = [read_jsonl(path) for path in part.paths("rollouts")] or [[] for _ in trainings]
     return {
-        record["seed"]: marks_of_log(record["log"], record["vocabulary"], limits)
+        record["seed"]: marks_of_log(record["log"], record["vocabulary"], limits, of_seed)
         + marks_of_texts(texts.get(record["seed"], {}), limits)
-        for record in trainings
+        for record, of_seed in zip(trainings, rollouts, strict=True)
         if record["status"] == "ok"
     }
 

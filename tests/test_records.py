@@ -121,3 +121,22 @@ def test_a_record_made_by_hand_is_refused(made):
         check_input(source["rows"], root)
     with pytest.raises(SystemExit, match="no such record is planned"):
         check_key("x.json", {"key": None}, None)
+
+
+def test_a_file_beside_a_checkpoint_is_vouched_for_apart_from_it(tmp_path):
+    outputs = {"record": "m/training.json", "rollouts": "m/rollouts.jsonl"}
+    training = Job("train_grpo", {}, {}, {}, outputs, checkpoint=True)
+    (tmp_path / "m").mkdir()
+    sample = tmp_path / "m/rollouts.jsonl"
+    sample.write_text("a")
+    weights = {
+        "files": {"model.safetensors": "0"},
+        "sample_files": {sample.name: sha256_of(sample)},
+    }
+    write_json(tmp_path / "m/training.json", {"key": training.key} | weights)
+    assert check_input(training["rollouts"], tmp_path) == sha256_of(sample)
+    weights_alone = check_input(training["record"], tmp_path)
+    sample.write_text("b")
+    with pytest.raises(SystemExit, match="rollouts.jsonl: its sha256 is .* changed by hand"):
+        check_input(training["rollouts"], tmp_path)
+    assert check_input(training["record"], tmp_path) == weights_alone

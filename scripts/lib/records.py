@@ -62,8 +62,9 @@ def _sha256(path: Path) -> str:
 
 def vouched_digest(file: File, record: Record, root: Path) -> str:
     """Return the digest of a file by its job's record; of a model's record, that of its weights."""
-    if file.name != "record":
-        return record.get("files", {}).get(Path(file.path).name, "")
+    if file.name != "record":  # a model's `files` are those of its checkpoint
+        named = "sample_files" if file.job.checkpoint else "files"
+        return record.get(named, {}).get(Path(file.path).name, "")
     return weights_digest(record) if file.job.checkpoint else sha256_of(root / file.path)
 
 
@@ -132,6 +133,6 @@ def _parse(path: Path, changed: int) -> Record | None:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    parts = ("files", "inputs", "engines")
+    parts = ("files", "sample_files", "inputs", "engines")
     whole = isinstance(record, dict) and all(isinstance(record.get(p, {}), dict) for p in parts)
     return record if whole else None

@@ -406,6 +406,10 @@ CODE_EDITS = {
         ],
         SCORES | {"compare_parents": 0, "draw_conclusions": 0},
     ),
+    "how many rollouts are kept": (
+        [replaced("scripts/lib/training/rollout_sample.py", ("PER_STEP = 4", "PER_STEP = 5"))],
+        scored(10, 10, train_grpo=10),
+    ),
     "which questions are duplicates": (
         [replaced("scripts/lib/data/cleaning.py", ('r"[^\\W_]+"', 'r"[^\\W]+"'))],
         TRAINED_DEMO

@@ -187,6 +187,17 @@ def test_what_a_collapse_is_marked_by_stands_in_no_trainings_key():
     assert key("score_cell", change, cell=untrained) == key("score_cell", cell=untrained)
 
 
+def test_rollouts_are_read_where_the_last_stage_has_some():
+    sft, rl, untrained = (
+        job(study_with(), "score_cell", cell=cell, task="gsm8k")
+        for cell in ("qwen2.5-0.5b+sft", "qwen2.5-0.5b+sft+rl", "qwen2.5-0.5b")
+    )
+    paths = [file.path for file in rl.inputs["rollouts"]]
+    folder = "models/qwen2.5-0.5b+sft+rl"
+    assert paths == [f"{folder}/seed-{seed}/rollouts.jsonl" for seed in (0, 1, 2)]
+    assert not {"rollouts"} & (sft.inputs.keys() | untrained.inputs.keys())
+
+
 def test_the_content_of_an_unpinned_mirror_file_counts(tmp_path):
     file = tmp_path / "gsm8k_distilled.jsonl"
     keys = []

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from scripts.lib.files import digest_files, read_json
+from scripts.lib.files import digest_files, read_json, read_jsonl
 from tests.rules.conftest import MINI, RUN, begin_with
 from tests.workflow import ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
@@ -46,6 +46,15 @@ def test_a_training_record_says_where_its_model_comes_from(mini_study):
     assert parent["adapter_files"]
     for name in ("wall_seconds", "device_seconds", "peak_memory_bytes", "config", "versions"):
         assert record[name]
+
+
+def test_grpo_leaves_a_sample_of_its_rollouts(mini_study):
+    folder = mini_study / "results" / "mini" / "models" / "toy-base+kd-lora+rl" / "seed-0"
+    rows = read_jsonl(folder / "rollouts.jsonl")
+    assert [row["step"] for row in rows] == [step for step in (1, 2, 3, 4) for _ in range(4)]
+    for row in rows:
+        assert row["prompt"] and row["completion"]
+        assert row["rewards"].keys() == {"format_reward", "accuracy_reward"}
 
 
 def test_a_second_run_has_nothing_to_do(mini_study):

@@ -71,6 +71,23 @@ def test_a_collapse_is_marked_with_its_reason_and_evidence(log, expected):
     json.dumps(marks, allow_nan=False)
 
 
+def rollout(step, text="so"):
+    rewards = {"format_reward": 0.0, "accuracy_reward": 0.0}
+    return {"step": step, "prompt": "?", "completion": text, "rewards": rewards, "advantage": 0.0}
+
+
+def test_the_evidence_shows_a_few_rollouts_of_the_judged_window():
+    rollouts = [rollout(step, "a" * 300 + str(step)) for step in range(4, 234, 4)]
+    (mark,) = marks_of_log(log_of([0.4] * 100 + [0.05] * 133), VOCABULARY, LIMITS, rollouts)
+    steps, texts = mark["evidence"][:3], mark["evidence"][3:]
+    assert [entry["step"] for entry in steps] == [231, 232, 233]
+    assert [entry["step"] for entry in texts] == [184, 200, 216]  # of 184 to 233
+    assert [entry["text"] for entry in texts] == ["a" * 197 + str(s) for s in (184, 200, 216)]
+    assert texts[0]["rewards"] == {"format_reward": 0.0, "accuracy_reward": 0.0}
+    (mark,) = marks_of_log(log_of([0.4] * 40, kl=9.0), VOCABULARY, LIMITS, [rollout(2)])
+    assert len(mark["evidence"]) == 3  # none of the window
+
+
 @pytest.mark.parametrize(
     "log",
     [

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from scripts.lib.files import read_jsonl
 from scripts.lib.training.launcher import ending
 from scripts.lib.training.preemption import RESUME_ME
 from scripts.lib.training.processes import STRATEGY, check_trainer
@@ -73,6 +74,11 @@ def test_two_processes_train_as_one_does(kind, tiny, tmp_path):
     losses, weights = largest_differences(one, two)
     print(f"{kind}: losses differ by {losses:.1e}, weights by {weights:.1e}")
     assert losses < 1e-4 and weights < 1e-4
+    if kind == "grpo":
+        samples = [read_jsonl(path.parent / "out" / "rollouts.jsonl") for path in (one, two)]
+        without = [[{**row, "advantage": 0} for row in rows] for rows in samples]
+        assert without[0] == without[1]
+        assert len(without[0]) == 6 * 4
 
 
 @pytest.mark.slow

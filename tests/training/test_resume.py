@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.files import digest_files
+from scripts.lib.files import digest_files, sha256_of
 from scripts.lib.training.preemption import MARGIN_SECONDS, RESUME_ME, Preemption
 from scripts.lib.training.resume import mark_complete
 from tests.training_case import (
@@ -65,6 +65,9 @@ def check_same(path: Path, whole: dict) -> None:
     assert resumed["starts"] == 2
     assert resumed["files"] == whole["files"] == digest_files(path.parent / "out" / "checkpoint")
     assert resumed["adapter_files"] == whole["adapter_files"]
+    samples = list((path.parent / "out").glob("rollouts.jsonl"))
+    assert {file.name: sha256_of(file) for file in samples} == whole["sample_files"]
+    assert resumed["sample_files"] == whole["sample_files"]
     without_times = [
         [{**entry, "step_time": 0} for entry in record["log"]] for record in (whole, resumed)
     ]
@@ -94,6 +97,7 @@ def test_a_killed_training_ends_in_the_same_bytes(kind, tiny, undisturbed, tmp_p
 
     check_same(path, whole)
     assert bool(whole["adapter_files"]) == ("lora" in recipe)
+    assert bool(whole["sample_files"]) == (rule == "train_grpo")
     assert rule == "train_sft" or len({entry["reward"] for entry in whole["log"]}) > 1
     start_of = json.loads(tiny.read_text())["files"]
     assert whole["files"]["model.safetensors"] != start_of["model.safetensors"]

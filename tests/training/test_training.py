@@ -133,9 +133,10 @@ def test_wall_time_adds_up_over_starts_and_survives_a_torn_line(tmp_path):
     assert (round(again.seconds), again.peak, again.starts) == (5, 100, 2)
 
 
-def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_path):
+@pytest.mark.parametrize(("rule", "recipe"), [("train_sft", SFT), ("train_grpo", GRPO)])
+def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(rule, recipe, tmp_path):
     write_json(tmp_path / "parent.json", {"status": "collapsed", "reason": "loss was nan"})
-    path = case(tmp_path, tmp_path / "parent.json", "train_sft", SFT)
+    path = case(tmp_path, tmp_path / "parent.json", rule, recipe)
     command = (
         "import sys, tests.training_case as t\n"
         "t.run_case(sys.argv[1])\n"
@@ -145,6 +146,8 @@ def test_the_child_of_a_collapsed_parent_collapses_without_loading_anything(tmp_
     record = json.loads((tmp_path / "out" / "training.json").read_text())
     assert (record["status"], record["files"]) == ("collapsed", {})
     assert record["reason"] == "the parent collapsed: loss was nan"
+    rollouts = [file.read_text() for file in (tmp_path / "out").glob("rollouts.jsonl")]
+    assert rollouts == ([""] if rule == "train_grpo" else [])
 
 
 def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path):

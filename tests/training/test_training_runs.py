@@ -5,11 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
-from scripts.lib.files import write_json
+from scripts.lib.files import read_jsonl, write_json
 from scripts.lib.model.weights import checkpoint_of
-from scripts.lib.scores.collapse import marks_of_log
 from tests.training_case import (
     GRPO,
     LORA,
@@ -22,9 +20,7 @@ from tests.training_case import (
     wait_for,
     work_of,
 )
-from tests.workflow import ROOT
 
-LIMITS = yaml.safe_load((ROOT / "config.yaml").read_text())["collapse"]
 RECIPES = {"sft": ("train_sft", SFT), "grpo": ("train_grpo", GRPO)}
 
 
@@ -73,6 +69,9 @@ def test_a_training_that_blows_up_is_recorded_as_collapsed(kind, tiny, tmp_path)
     assert (record["status"], record["files"]) == ("collapsed", {})
     assert record["reason"] and record["evidence"] and record["steps"] < 6
     assert not stale.exists()
+    if kind == "grpo":  # what it sampled before that
+        first = read_jsonl(tmp_path / "out" / "rollouts.jsonl")[0]
+        assert (first["step"], first["rewards"].keys()) == (1, {"odd_length", "accuracy_reward"})
 
 
 @pytest.mark.slow
@@ -88,26 +87,6 @@ def test_a_training_of_no_step_is_an_error_with_its_reason(kind, tiny, tmp_path,
     with pytest.raises(SystemExit, match=reason):
         run_case(path)
     assert not (tmp_path / "out" / "training.json").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("changes", "marks"),
-    [
-        ({}, {"no reward", "entropy"}),  # of a random model
-        ({"max_completion_length": 3}, {"cut off"}),
-        ({"learning_rate": 0.3, "beta": 1.0e-4}, {"KL"}),
-    ],
-)
-def test_a_collapse_that_leaves_weights_finishes_and_is_marked(changes, marks, tiny, tmp_path):
-    path = case(tmp_path, tiny, "train_grpo", GRPO | {"max_steps": 12} | changes)
-    run_case(path)
-    record = record_of(path)
-    assert (record["status"], record["steps"]) == ("ok", 12)
-    assert record["files"]
-    found = marks_of_log(record["log"], record["vocabulary"], LIMITS)
-    assert marks <= {mark["rule"] for mark in found}
-    json.dumps(found, allow_nan=False)
 
 
 @pytest.mark.slow

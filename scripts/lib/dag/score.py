@@ -21,8 +21,8 @@ from scripts.lib.study.recipes import recipe_of
 def score_cell(study: Study, cell: str, task: str) -> tuple[Settings, Inputs]:
     """Return the evaluations of a table cell, one per seed, and what a collapse is marked by.
 
-    Those are the seeds' trainings and their evaluations on all benchmarks under the tables' prompt:
-    a mark is the cell's. An untrained model has none.
+    Those are the seeds' trainings, with GRPO's rollouts, and their evaluations on all benchmarks
+    under the tables' prompt: a mark is the cell's. An untrained model has none.
     """
     prompt, _ = study.prompt_and_benchmark(task)
     settings: Settings = {"prompt": prompt}
@@ -30,7 +30,10 @@ def score_cell(study: Study, cell: str, task: str) -> tuple[Settings, Inputs]:
     if parent_of(cell) is None:
         return settings, inputs
     every = _evaluations(study, {cell: study.benchmarks()})
-    inputs["trainings"] = [model(study, cell, seed)["record"] for seed in study.seeds()]
+    trainings = [model(study, cell, seed) for seed in study.seeds()]
+    inputs["trainings"] = [training["record"] for training in trainings]
+    if "rollouts" in trainings[0].outputs:
+        inputs["rollouts"] = [training["rollouts"] for training in trainings]
     inputs |= {"all_scores": every["scores"], "all_details": every["details"]}
     return settings | {"collapse": study.config["collapse"]}, inputs
 

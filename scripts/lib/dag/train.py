@@ -7,6 +7,7 @@ from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 
 RECORD = "models/{cell}/seed-{seed}/training.json"
+ROLLOUTS = "models/{cell}/seed-{seed}/rollouts.jsonl"  # a sample of them, for readers
 LAUNCHED = ("scripts/accelerate/ddp.yaml", "scripts/accelerate/zero2.yaml")
 # When unfinished work is saved changes no result.
 NOT_DECIDING = ("save_steps",)
@@ -47,7 +48,7 @@ def train_sft(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     return _training(study, cell, seed)
 
 
-@entry("train_grpo", {"record": RECORD}, reads=LAUNCHED, checkpoint=True)
+@entry("train_grpo", {"record": RECORD, "rollouts": ROLLOUTS}, reads=LAUNCHED, checkpoint=True)
 def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     """Return a stage's recipe and rewards, the prefix's checkpoint and the examples."""
     settings, inputs = _training(study, cell, seed)

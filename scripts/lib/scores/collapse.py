@@ -39,10 +39,16 @@ class Texts(NamedTuple):
     samples: dict[str, list[str]]
 
 
-def marks_of_log(log: Sequence[Entry], vocabulary: int | None, limits: Thresholds) -> list[Mark]:
+def marks_of_log(
+    log: Sequence[Entry],
+    vocabulary: int | None,
+    limits: Thresholds,
+    rollouts: Sequence[Entry] = (),
+) -> list[Mark]:
     """Return the marks of a training's log; `vocabulary` is the model's number of tokens.
 
-    A log without an accuracy reward is no reinforcement learning's, and has none.
+    A log without an accuracy reward is no reinforcement learning's, and has none. The evidence is
+    the last steps, and of `rollouts` (training/rollout_sample.py) some of the last window.
     """
     window = max(SHORTEST_WINDOW, min(int(limits["window"]), len(log) // 4))
     if len(log) < window or ACCURACY not in log[0]:
@@ -52,12 +58,13 @@ def marks_of_log(log: Sequence[Entry], vocabulary: int | None, limits: Threshold
     best, end = max(means), means[-1]
     span = f"the last {window} steps"
     of = f"mean of {span}"
+    texts = _texts_of([r for r in rollouts if r["step"] >= last[0]["step"]])
     marks = []
 
     def mark(rule: str, reason: str, *columns: str) -> None:
         shown = ("step", ACCURACY, *columns)
         evidence = [{c: e[c] for c in shown if c in e} for e in last[-SAMPLES:]]
-        marks.append({"rule": rule, "reason": reason, "evidence": evidence})
+        marks.append({"rule": rule, "reason": reason, "evidence": evidence + texts})
 
     if best < limits["accuracy_reward"]:
         mark(
@@ -126,6 +133,16 @@ def loops(text: str) -> bool:
     """
     found = LOOP.search(text[-TAIL:])
     return found is not None and len(found[0]) >= SHORTEST_LOOP
+
+
+def _texts_of(rollouts: Sequence[Entry]) -> list[Mark]:
+    """Return some rollouts at evenly spaced places, with the ends of their completions."""
+    count = min(SAMPLES, len(rollouts))
+    chosen = [rollouts[number * len(rollouts) // count] for number in range(count)]
+    return [
+        {"step": r["step"], "text": r["completion"][-SHOWN:], "rewards": r["rewards"]}
+        for r in chosen
+    ]
 
 
 def _rolling(values: Sequence[float], window: int) -> list[float]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from trl import GRPOTrainer
 
+from scripts.lib.training.rollout_sample import is_sampled, sampled
+
 DIFFERENCE = "sampling/sampling_logp_difference/mean"  # TRL's name for it
 LARGEST_DIFFERENCE = 0.05  # nats per token; vLLM's 16 bits make 0.01 and less
 
@@ -19,7 +21,16 @@ class RolloutTrainer(GRPOTrainer):
 
     TRL 1.16 computes that only with its importance-sampling correction, for which it runs the model
     once more. Here the policy's own log-probabilities of the update serve, which it has anyway.
+
+    It logs a few rollouts too. The log is part of every checkpoint, so that a resumed training has
+    the same ones as an undisturbed one.
     """
+
+    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
+        """Log a step, now and then with some of its rollouts."""
+        if "loss" in logs and is_sampled(self.state.global_step, self.state.max_steps):
+            logs["rollouts"] = sampled(self._logs, self.state.global_step)
+        super().log(logs, start_time)
 
     def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
         result = super()._get_per_token_logps_and_entropies(*args, **kwargs)

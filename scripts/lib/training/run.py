@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from scripts.lib.files import (
     read_jsonl,
     sha256_of,
     write_json,
+    write_jsonl,
 )
 from scripts.lib.machine.devices import device_name, torch_device
 from scripts.lib.model.weights import checkpoint_of, weights_digest
@@ -47,6 +48,9 @@ from scripts.lib.training.resume import (
     locked,
     tidy,
 )
+from scripts.lib.training.rollout_sample import Rollout, rollouts_of
+
+ROLLOUTS = "rollouts.jsonl"  # beside the record, where the trainer generates
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,7 @@ def train_from(
             "starts": clock.starts,
             "device": device_name(),
         },
+        rollouts_of(history),
     )
 
 
@@ -264,16 +269,21 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
-def finish(training: Training, record: dict[str, Any]) -> None:
-    """Write the record, the one output of the rule, after everything that it vouches for."""
+def finish(training: Training, record: dict[str, Any], rollouts: Sequence[Rollout] = ()) -> None:
+    """Write the record, after everything that it vouches for: a sample of GRPO's rollouts too."""
     if not main_process():
         return
     if record["status"] == "collapsed":
         for name in ("checkpoint", "adapter"):
             shutil.rmtree(training.output.parent / name, ignore_errors=True)
+    beside = {}
+    if training.rule == "train_grpo":
+        write_jsonl(training.output.with_name(ROLLOUTS), list(rollouts))
+        beside[ROLLOUTS] = sha256_of(training.output.with_name(ROLLOUTS))
     nothing = {
         "evidence": [],
         "adapter_files": {},
+        "sample_files": beside,
         "wall_seconds": 0.0,
         "device_seconds": 0.0,
         "peak_memory_bytes": 0,
