@@ -1,11 +1,10 @@
-"""The benchmark of prompts counts what the grader says; what it measured is kept whole."""
+"""The benchmark of prompts counts what the grader says."""
 
 import subprocess
 import sys
 from argparse import Namespace
 
 import pytest
-import yaml
 
 from benchmarks.prompt_form import SHARES, ask, judged, read_prompts, shares
 from scripts.lib.data.prompts import messages
@@ -16,7 +15,6 @@ from tests.training_case import tiny_model
 from tests.workflow import ROOT
 
 PROMPTS = ROOT / "benchmarks" / "prompts.yaml"
-KEPT = sorted((ROOT / "benchmarks" / "results").glob("*-prompt-form-*.json"))
 PROBLEMS = [
     {"question": "What is 2 + 1?", "answer": "2 + 1 = 3\n#### 3"},
     {"question": "What is 2 + 2?", "answer": "2 + 2 = 4\n#### 4"},
@@ -112,17 +110,3 @@ def test_a_finished_wording_is_kept_and_other_settings_are_refused(tmp_path):
     assert refused.returncode == 1
     assert f"{output}: measured with another max_new_tokens" in refused.stderr
     assert "Traceback" not in refused.stderr
-
-
-@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
-def test_a_kept_result_is_of_these_wordings_and_holds_no_problem(path):
-    record = read_json(path)
-    assert path.name.startswith(record["date"])
-    wordings = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
-    for name, case in record["cases"].items():
-        assert case["prompt"] == wordings[name]
-        means = {"mean_prompt_tokens", "mean_completion_tokens"}
-        assert set(case) == {"prompt", "problems", "shares", *means}
-        for share in case["shares"].values():
-            assert share["count"] == pytest.approx(share["share"] * case["problems"])
-            assert share["low"] <= share["share"] <= share["high"]
