@@ -35,7 +35,7 @@ rule all:
 
 
 rule scores:
-    """Every number: scores.csv and comparisons.csv."""
+    """Every number: scores.csv, comparisons.csv, conclusions and costs.csv."""
     input:
         expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "scores")),
 
@@ -79,13 +79,16 @@ localrules:
     make_data_card,
     score_cell,
     collect_scores,
+    collect_costs,
     score_cell_prompts,
     score_cell_untrained,
     draw_conclusions,
     make_table,
     make_prompt_table,
+    make_cost_table,
     plot_scores,
     plot_prompts,
+    plot_costs,
 
 
 onstart:

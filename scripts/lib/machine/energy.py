@@ -20,7 +20,7 @@ class EnergyMeter:
 
         `nvml` is NVIDIA's module `pynvml`, by default imported if there is a device.
         """
-        self.nvml = nvml or (load_nvml() if devices else None)
+        self.nvml: Any = nvml or (load_nvml() if devices else None)
         self.devices = list(devices)
         self.last = self._total()
 
