@@ -144,5 +144,5 @@ def pareto_front(points: pd.DataFrame) -> pd.DataFrame:
     """
     known = points.dropna(subset=["chain_hours", "accuracy"])
     ordered = known.sort_values(["chain_hours", "accuracy"], ascending=[True, False])
-    best = ordered["accuracy"].cummax().shift(fill_value=float("-inf"))
+    best = ordered["accuracy"].astype(float).cummax().shift(fill_value=float("-inf"))
     return ordered[ordered["accuracy"] > best]
