@@ -219,7 +219,7 @@ def test_the_table_says_costs_in_its_units(frame):
 
 def test_the_front_has_the_cells_that_none_beats():
     points = pd.DataFrame(
-        [("a", 0, 40), ("b", 1, 40), ("c", 1, 50), ("d", 2, 45), ("e", 3, 60), ("f", None, 99)],
+        [("a", 0, 40), ("b", 1, 40), ("c", 1, 50), ("d", 2, 50), ("e", 3, 60), ("f", None, 99)],
         columns=["cell", "chain_hours", "accuracy"],
     )
     assert pareto_front(points)["cell"].tolist() == ["a", "c", "e"]
