@@ -92,8 +92,8 @@ docs: setup
 
 # Then set the date in docs/example/README.md.
 example: demo
-	cp results/demo/tables/table[23].md results/demo/tables/prompts.md results/demo/figures/*.png \
-	  results/demo/conclusions.md docs/example/
+	cp results/demo/tables/table[23].md results/demo/tables/prompts.md results/demo/tables/costs.md \
+	  results/demo/figures/*.png results/demo/conclusions.md docs/example/
 
 # The GPU stack has the most limits: it is resolved first, and the locks for any machine follow it.
 RESOLVE := env -u UV_FIND_LINKS uv pip compile --quiet --python-version 3.11 --generate-hashes \

@@ -35,7 +35,7 @@ rule all:
 
 
 rule scores:
-    """Every number: scores.csv and comparisons.csv."""
+    """Every number: scores.csv, comparisons.csv, conclusions and costs.csv."""
     input:
         expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "scores")),
 
@@ -87,6 +87,7 @@ localrules:
     make_data_card,
     score_cell,
     collect_scores,
+    collect_costs,
     score_cell_prompts,
     score_cell_untrained,
     draw_conclusions,
@@ -99,6 +100,8 @@ localrules:
     check_claims,
     write_macros,
     typeset,
+    make_cost_table,
+    plot_costs,
 
 
 onstart:

@@ -1,10 +1,11 @@
 """Tables and figures, and the paper's claims.
 
-INPUTS:  results/{study}/cells/{cell}/{benchmark}.json
-         paper/*.csv for the audit
+INPUTS:  results/{study}/cells/{cell}/{benchmark}.json, results/{study}/costs.csv
+         paper/*.csv for the audit, paper/claims.yaml for the claims
 OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv, {table}-wide.tex
          results/{study}/figures/scores.pdf .png
          results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
+         results/{study}/tables/costs.tex .md .html .csv, figures/costs.pdf .png
          results/{study}/paper/audit.csv .md .html .tex
          results/{study}/paper/claims.csv .md .html .tex
 """
@@ -200,3 +201,65 @@ rule check_claims:
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --csv {output.csv:q} --legend {output.legend:q}"
         " --markdown {output.markdown:q} --html {output.html:q} --tex {output.tex:q} --output {output.record:q} &> {log:q}"
+
+
+rule make_cost_table:
+    """What each cell's last stage took, and what it gained."""
+    input:
+        inputs_of("make_cost_table"),
+    output:
+        tex="results/{study}/tables/costs.tex",
+        markdown="results/{study}/tables/costs.md",
+        csv="results/{study}/tables/costs.csv",
+        columns="results/{study}/tables/costs.columns.csv",
+        html=report(
+            "results/{study}/tables/costs.html",
+            category="Tables",
+            labels={"table": "costs"},
+            caption="../paper/report/costs_table.rst",
+        ),
+        record="results/{study}/tables/costs.record.json",
+    log:
+        "logs/{study}/make_cost_table.log",
+    benchmark:
+        "logs/{study}/make_cost_table.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("make_cost_table"),
+    message:
+        "make_cost_table"
+    shell:
+        "exec python -m scripts.make_cost_table"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --tex {output.tex:q} --markdown {output.markdown:q} --csv {output.csv:q}"
+        " --html {output.html:q} --output {output.record:q} &> {log:q}"
+
+
+rule plot_costs:
+    """Accuracy of each cell against the hours of all its stages."""
+    input:
+        inputs_of("plot_costs"),
+    output:
+        pdf="results/{study}/figures/costs.pdf",
+        png=report(
+            "results/{study}/figures/costs.png",
+            category="Figures",
+            labels={"figure": "costs"},
+            caption="../paper/report/costs_figure.rst",
+        ),
+        record="results/{study}/figures/costs.record.json",
+    log:
+        "logs/{study}/plot_costs.log",
+    benchmark:
+        "logs/{study}/plot_costs.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("plot_costs"),
+    message:
+        "plot_costs"
+    shell:
+        "exec python -m scripts.plot_costs"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"

@@ -4,6 +4,7 @@ INPUTS:  results/{study}/eval/{cell}/seed-{seed}/{benchmark}.json and .parquet
 OUTPUTS: results/{study}/cells/{cell}/{benchmark}.json
          results/{study}/cells/{cell}/{prompt}/{benchmark}.json  under another prompt
          results/{study}/scores.csv       one row per cell, benchmark and seed
+         results/{study}/costs.csv        time, memory, tokens and energy, one row per job
          results/{study}/comparisons.csv  every trained cell against parent, root, direct RL, full training
          results/{study}/conclusions.csv .md .html  which of these hold under every prompt
          results/{study}/reproduction.csv           the paper's printed accuracies beside this study's
@@ -87,6 +88,35 @@ rule collect_scores:
         "exec python -m scripts.collect_scores"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --scores {output.scores:q} --legend {output.legend:q} --output {output.record:q} &> {log:q}"
+
+
+rule collect_costs:
+    """What every training, evaluation and sampling of traces took."""
+    input:
+        inputs_of("collect_costs"),
+    output:
+        costs=report(
+            "results/{study}/costs.csv",
+            category="Numbers",
+            labels={"numbers": "costs by job"},
+            caption="../paper/report/costs.rst",
+        ),
+        columns="results/{study}/costs.columns.csv",
+        record="results/{study}/costs.record.json",
+    log:
+        "logs/{study}/collect_costs.log",
+    benchmark:
+        "logs/{study}/collect_costs.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("collect_costs"),
+    message:
+        "collect_costs"
+    shell:
+        "exec python -m scripts.collect_costs"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --costs {output.costs:q} --output {output.record:q} &> {log:q}"
 
 
 rule compare_parents:

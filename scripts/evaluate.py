@@ -31,7 +31,9 @@ from scripts.lib.evaluation.completions import (
 from scripts.lib.evaluation.store import entry, write_evaluation
 from scripts.lib.files import read_json, read_jsonl, sha256_of
 from scripts.lib.machine.devices import device_name, require_one_device, visible_devices
+from scripts.lib.machine.energy import job_meter
 from scripts.lib.machine.memory import check_memory, evaluation_gb
+from scripts.lib.machine.usage import peak_memory
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
@@ -80,7 +82,8 @@ def evaluate(
     if checkpoint is None:
         for name, facts in records.items():
             facts = {**facts, **NO_NUMBERS, "weights": None, "lighteval": None}
-            run = {"wall_seconds": 0.0, "device_seconds": 0.0, **run_facts("evaluate")}
+            nothing = {"wall_seconds": 0.0, "device_seconds": 0.0, "joules": 0.0}
+            run = {**nothing, **run_facts("evaluate")}
             run |= (vouched or {}).get(name, {})
             folder = (output_folder / name).parent
             write_evaluation(folder, benchmark_of(name), facts, parquet_bytes([]), {}, run)
@@ -154,6 +157,7 @@ class Evaluator:
     def __init__(self, checkpoint: Path, name: str, settings: Settings, engine: EngineSettings):
         started = time.perf_counter()
         with quick_imports():
+            self.meter = job_meter()
             from scripts.lib.evaluation.lighteval_model import CheckpointModel
             from scripts.lib.evaluation.tasks import run_lighteval
             from scripts.lib.grading.grader import Grader
@@ -163,6 +167,7 @@ class Evaluator:
         self.grader = Grader(timeout=settings["grader"]["timeout"])
         self.run_lighteval = run_lighteval
         self.start_seconds = time.perf_counter() - started
+        self.start_joules = self.meter.lap()
 
     def __enter__(self) -> "Evaluator":
         return self
@@ -176,6 +181,7 @@ class Evaluator:
     ) -> Evaluated:
         """Return what one task's evaluation found."""
         started = time.perf_counter()
+        self.meter.lap()  # what was used between two tasks is neither's
         self.model.use(benchmark, settings)
         with tempfile.TemporaryDirectory(prefix="lighteval-") as folder:
             results, details = self.run_lighteval(
@@ -193,11 +199,14 @@ class Evaluator:
         devices = max(1, len(visible_devices()))
         run = {
             "engine_start_seconds": self.start_seconds,
+            "engine_start_joules": self.start_joules,
             "lighteval_seconds": generated - started,
             "lighteval_times": times,
             "grading_seconds": finished - generated,
             "wall_seconds": finished - started,
             "device_seconds": (finished - started) * devices,
+            "joules": self.meter.lap(),
+            "peak_memory_bytes": peak_memory() or None,  # 0: engines in processes of their own
             "device": device_name(),
             "devices": devices,
             **self.model.engine.facts,

@@ -1,4 +1,4 @@
-"""Print the tables of a finished study, what RL added to its parents, and where everything is.
+"""Print the tables of a finished study, what RL added, what it took, and where everything is.
 
     python -m scripts.print_summary results/demo
 
@@ -12,14 +12,18 @@ from pathlib import Path
 
 from scripts.lib.console import align
 from scripts.lib.files import read_json
+from scripts.lib.frames import read_frame
+from scripts.lib.price.cost_of_cells import spent
+from scripts.lib.price.cost_text import total_sentence
 from scripts.lib.scores.conclusions import DEPENDS
 from scripts.lib.scores.marks import marks_against, read_comparisons
-from scripts.lib.study.cells import Study
+from scripts.lib.study.cells import Study, stages_of
 
 PLACES = {
     "tables": "tables/*.tex",
     "figures": "figures/*.p*",
     "scores": "scores.csv",
+    "costs": "costs.csv",
     "comparisons": "comparisons.csv",
     "conclusions": "conclusions.*",
     "claims": "paper/claims.*",
@@ -97,6 +101,9 @@ def main() -> None:
         print("\n".join(rl) + "\n")
     print(without_what_depends(conclusions.read_text(encoding="utf-8")))
     print(f"\nWhat depends on the prompt is listed in {conclusions}.\n")
+    if (costs := folder / "costs.csv").exists():
+        trained = [cell for cell in study.cells() if stages_of(cell)]
+        print(f"### What it took\n\n{total_sentence(spent(read_frame(costs)), trained)}\n")
     print("### Where everything is\n")
     for name, pattern in PLACES.items():
         files = sorted(str(path) for path in folder.glob(pattern))

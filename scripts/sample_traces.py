@@ -1,5 +1,10 @@
-"""Sample a teacher's traces on training problems, in the columns of the published CAMEL set."""
+"""Sample a teacher's traces on training problems, in the columns of the published CAMEL set.
 
+What the sampling took (time, memory, energy, tokens) is in raw.run.json beside the record: two
+honest runs differ in it. Nothing but the costs reads it, and they do without it where it is gone.
+"""
+
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,16 +14,22 @@ from scripts.lib.console import report
 from scripts.lib.data.prompts import messages
 from scripts.lib.engines.requests import Request, sampling_of, seed_of
 from scripts.lib.engines.start import EngineSettings, start_engine
-from scripts.lib.files import read_jsonl, write_jsonl
-from scripts.lib.machine.devices import require_one_device
+from scripts.lib.files import read_jsonl, write_json, write_jsonl
+from scripts.lib.machine.devices import device_name, require_one_device, visible_devices
+from scripts.lib.machine.energy import job_meter
+from scripts.lib.machine.usage import peak_memory
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.weights import required_checkpoint
+from scripts.lib.provenance import run_facts
 
 
 def sample(
     teacher: Path, questions: Sequence[str], settings: dict[str, Any], engine: EngineSettings
-) -> tuple[list[str], float]:
-    """Return one completion per question, and the share that the length limit cut off."""
+) -> tuple[list[str], float, int]:
+    """Return one completion per question, the share that the length limit cut off, and all tokens.
+
+    The number of tokens is that of what was generated, stop tokens included.
+    """
     from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.stop_tokens import stop_ids_of
 
@@ -43,7 +54,7 @@ def sample(
         running.close()
     cut_off = sum(tokens[-1] not in stop_ids for tokens in completions)
     texts = tokenizer.batch_decode(completions, skip_special_tokens=True)
-    return texts, cut_off / len(completions)
+    return texts, cut_off / len(completions), sum(map(len, completions))
 
 
 def main() -> None:
@@ -60,12 +71,21 @@ def main() -> None:
     run = planned_run(args, "sample_traces", dataset=args.dataset)
     problems = read_jsonl(args.problems)[: run.settings["num_problems"]]
     asked = [problem for problem in problems for _ in range(run.settings["num_samples"])]
-    completions, cut_off = sample(
+    started, meter = time.perf_counter(), job_meter()
+    completions, cut_off, tokens = sample(
         required_checkpoint(args.teacher),
         [problem["question"] for problem in asked],
         run.settings,
         EngineSettings(args.engine, run.study.config["vllm"]),
     )
+    used = {
+        "wall_seconds": time.perf_counter() - started,
+        "joules": meter.lap(),
+        "peak_memory_bytes": peak_memory() or None,  # 0: engines in processes of their own
+        "device": device_name(),
+        "devices": max(1, len(visible_devices())),
+        "tokens": tokens,
+    }
     rows = [
         {
             "problem": problem["question"],
@@ -75,6 +95,7 @@ def main() -> None:
         for problem, completion in zip(asked, completions, strict=True)
     ]
     write_jsonl(args.rows, rows)
+    write_json(args.output.with_suffix(".run.json"), used | run_facts(run.job.rule) | run.record())
     run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(rows), cut_off=cut_off)
     report(f"sample_traces {args.dataset}: {len(rows)} traces, {cut_off:.1%} cut off")
 

@@ -82,4 +82,4 @@ def test_a_trace_ends_at_the_stop_token_that_its_teacher_alone_declares(checkpoi
         head.register_forward_hook(lambda _, __, logits: logits + only)
 
     monkeypatch.setattr(TransformersEngine, "__init__", start_saying_own_stop)
-    assert sample(checkpoint, ["one", "and two"], SETTINGS, TRANSFORMERS) == (["", ""], 0.0)
+    assert sample(checkpoint, ["one", "and two"], SETTINGS, TRANSFORMERS) == (["", ""], 0.0, 2)

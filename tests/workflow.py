@@ -51,11 +51,11 @@ def without_vllm(folder):
 def reproducible(results):
     """Return {file: sha256} of what two honest runs must agree on.
 
-    Only training records and *.run.json hold times, hosts and versions.
+    Only training records, *.run.json and the costs made of them hold times, hosts and versions.
     """
-    varying = ("training.json", ".run.json")
+    varying = re.compile(r"training\.json$|\.run\.json$|^((tables|figures)/)?costs\.")
     files = digest_files(results)
-    return {name: digest for name, digest in files.items() if not name.endswith(varying)}
+    return {name: digest for name, digest in files.items() if not varying.search(name)}
 
 
 def run_snakemake(arguments, environment, output):

@@ -1,5 +1,6 @@
-"""Data frames as files: a CSV, and beside it a legend with the unit and meaning of every column.
+"""Results as tidy pandas frames: a CSV file, and beside it a legend of its columns.
 
+The legend of `costs.csv` is `costs.columns.csv`: one row per column with its unit and its meaning.
 Shares, accuracies and their differences are fractions in every file. Tables for readers are in
 percent, and so is what the paper prints (paper/reported.csv).
 """
@@ -16,38 +17,53 @@ DIGITS = 6
 
 
 class Column(NamedTuple):
-    """A column of a CSV file; `unit` is `text`, `fraction`, `count`, or a unit of measurement."""
+    """A column of a frame: its name, its unit (`text`, `count`, `fraction`, J ...), its meaning."""
 
     name: str
     unit: str
     meaning: str
 
 
-def write_frame(path: Path, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
-    """Write a frame's columns in the order of `columns`, and their legend beside it.
+def legend_path(path: Path) -> Path:
+    """Return where the legend of a CSV file is.
 
-    Numbers that are no counts get six digits, so that equal numbers are equal text; what is missing
-    is an empty field.
+    >>> legend_path(Path("results/costs.csv")).as_posix()
+    'results/costs.columns.csv'
     """
-    whole = frame.reindex(columns=[column.name for column in columns])
+    return path.with_name(f"{path.stem}.columns.csv")
+
+
+def write_frame(path: Path, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
+    """Write a frame and its legend, each whole or not at all; what is missing is an empty field.
+
+    The columns are in the order of `columns`. What is no count has six digits, so that equal
+    numbers are equal text. Raises ValueError if the frame has a column that `columns` has not.
+    """
+    names = [column.name for column in columns]
+    if others := [name for name in frame.columns if name not in names]:
+        raise ValueError(f"{path}: the frame has the columns {others}, planned: {names}")
+    whole = frame.reindex(columns=names)
     whole = whole.astype({column.name: "Int64" for column in columns if column.unit == "count"})
     text = whole.to_csv(index=False, lineterminator="\n", float_format=f"%.{DIGITS}f")
+    legend = pd.DataFrame(columns, columns=["column", "unit", "meaning"])
+    write_text(legend_path(path), legend.to_csv(index=False, lineterminator="\n"))
     write_text(path, text)
-    write_text(legend(path), pd.DataFrame(columns).to_csv(index=False, lineterminator="\n"))
-
-
-def legend(path: Path) -> Path:
-    """Return the file that describes the columns of a CSV file.
-
-    >>> legend(Path("results/demo/scores.csv")).as_posix()
-    'results/demo/scores.columns.csv'
-    """
-    return path.with_suffix(".columns.csv")
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """Return what `write_frame` wrote; in columns of text, what is missing is empty text."""
-    kinds = pd.read_csv(legend(path)).set_index("name")["unit"]
-    texts = [name for name, unit in kinds.items() if unit == "text"]
-    frame = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
-    return frame.fillna(dict.fromkeys(texts, ""))
+    """Return what `write_frame` wrote; in columns of text, what is missing is empty text.
+
+    Raises SystemExit if the file is missing or no table.
+    """
+    legend = _read(legend_path(path))
+    texts = legend.loc[legend["unit"] == "text", "column"].tolist()
+    return _read(path, dict.fromkeys(texts, str)).fillna(dict.fromkeys(texts, ""))
+
+
+def _read(path: Path, types: dict[str, type] | None = None) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise SystemExit(f"{path}: no such file; run the rule that makes it first") from None
+    except ValueError as error:  # pandas's parser errors are ValueErrors
+        raise SystemExit(f"{path}: not a CSV table ({error}); delete it and run again") from None

@@ -20,8 +20,9 @@ from tests.dag.edits import (
     units,
 )
 
-TABLES = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
-TEXTS = {**TABLES, "check_claims": 1}
+MARKED = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
+COSTS = {"make_cost_table": 1, "plot_costs": 1}  # without marks
+TEXTS = MARKED | COSTS | {"check_claims": 1}
 TABLE_1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "make_table": 1, "check_claims": 1}
 COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1}
 NUMBERS = {"collect_scores": 1, **COMPARISONS, **TEXTS}
@@ -30,9 +31,12 @@ NOTHING: dict[str, int] = {}
 
 def scored(evaluations, cells, **before):
     """Return the jobs of so many evaluations and cells, of all that follows, and of `before`."""
-    return {"evaluate": evaluations, "score_cell": cells, **NUMBERS, **before}
+    jobs = {"evaluate": evaluations, "score_cell": cells, "collect_costs": 1}
+    return jobs | NUMBERS | before
 
 
+OF_TABLE1 = {**TABLE_1}
+OF_TABLE1 |= {"collect_costs": 1, **COSTS}
 CARDS = {"count_tokens": 4, "make_data_card": 2}
 PROBLEMS = {"load_problems": 1, "clean_dataset": 1, "make_examples": 1, "verify_traces": 1}
 TRAINED_DEMO = scored(18, 18, train_sft=8, train_grpo=10)
@@ -119,7 +123,7 @@ CONFIG_EDITS = {
     "which prompt an untrained model is at home in": (
         "demo",
         put("sensitivity/own/base", "boxed"),
-        {**COMPARISONS, **TEXTS},
+        {**COMPARISONS, **MARKED},
     ),
     "the training prompt": (
         "paper",
@@ -133,16 +137,16 @@ CONFIG_EDITS = {
         put("seeds", [0, 1, 2, 3]),
         scored(30, 30, train_sft=8, train_grpo=10),
     ),
-    "fewer seeds": ("paper", put("seeds", [0]), {"score_cell": 30, **NUMBERS}),
+    "fewer seeds": ("paper", put("seeds", [0]), scored(0, 30)),
     "fewer benchmarks": (  # a collapse is marked by all of them
         "paper",
         put("evaluate", ["gsm8k"]),
-        {"score_cell": 18, **NUMBERS},
+        scored(0, 18),
     ),
     "fewer tables": (
         "paper",
         put("tabulate", ["table2"]),
-        NUMBERS | {"make_table": 1},
+        NUMBERS | {"collect_costs": 1, "make_table": 1},
     ),
     "another hybrid": (
         "paper",
@@ -171,12 +175,12 @@ CONFIG_EDITS = {
     "a model's label": (
         "paper",
         put("models/qwen2.5-0.5b/label", "Qwen"),
-        TABLES | {"draw_conclusions": 1},
+        MARKED | COSTS | {"draw_conclusions": 1},
     ),
     "a stage's label": (
         "paper",
         put("stages/kd/label", "Distillation"),
-        TABLES | {"draw_conclusions": 1, "make_table": 2},
+        MARKED | COSTS | {"draw_conclusions": 1, "make_table": 2},
     ),
     "the order of the test sets": (
         "paper",
@@ -241,7 +245,7 @@ SHIFT = [("    return float(np.mean(means))", "    return float(np.mean(means)) 
 STATISTICS = "scripts/lib/scores/statistics.py"
 INTERVALS = "scripts/lib/scores/intervals.py"
 # After the comparisons: what is concluded from them, and the tables and figures with their marks.
-COMPARED = {**COMPARISONS, **TEXTS}
+COMPARED = {**COMPARISONS, **MARKED}
 
 
 def package_constant(value, of=STATISTICS):
@@ -356,7 +360,7 @@ CODE_EDITS = {
     ),
     "what a mark means": (
         [replaced("scripts/lib/scores/marks.py", ("seeds are random", "seeds vary"))],
-        {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1},
+        MARKED | {"plot_prompts": 0},
     ),
     "the form of the CSV files": (
         [
@@ -364,7 +368,7 @@ CODE_EDITS = {
                 "scripts/lib/scores/table_cells.py", ('lineterminator="\\n"', "lineterminator=''")
             )
         ],
-        NUMBERS,
+        {"collect_scores": 1, **COMPARED},
     ),
     "a LaTeX table's size": (
         [replaced("scripts/make_table.py", (r"\small", r"\footnotesize"))],
@@ -372,7 +376,7 @@ CODE_EDITS = {
     ),
     "the figure's resolution": (
         [replaced("scripts/lib/scores/figures.py", ("dpi=200", "dpi=100"))],
-        {"plot_scores": 1, "plot_prompts": 1},
+        {"plot_scores": 1, "plot_prompts": 1, "plot_costs": 1},
     ),
     "how the grader reads prose": (
         [
@@ -423,6 +427,14 @@ CODE_EDITS = {
     "how GPUs are shared": (
         [replaced("scripts/lib/machine/devices.py", ("POLL_SECONDS = 1.0", "POLL_SECONDS = 2.0"))],
         NOTHING,
+    ),
+    "how energy is read": (
+        [replaced("scripts/lib/machine/energy.py", ("/ 1000", "/ 1001"))],
+        NOTHING,
+    ),
+    "how costs are counted": (
+        [replaced("scripts/lib/price/spent.py", ("devices / 3600", "devices / 3601"))],
+        {"collect_costs": 1, **COSTS},
     ),
     "when a training makes room": (
         [replaced("scripts/lib/training/preemption.py", ("= 60.0", "= 61.0"))],

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -80,6 +81,19 @@ def test_the_settings_sample_and_nothing_of_the_checkpoint_does(tiny, tmp_path):
         mean_over_problems(rows, "lighteval_correct")
     )
     assert record["lighteval"]["generation_parameters"]["temperature"] == 0.6
+
+
+def test_an_evaluation_records_what_each_task_and_the_engines_start_used(
+    tiny, tmp_path, monkeypatch
+):
+    laps = iter(float(number) for number in range(1, 9))
+    meter = SimpleNamespace(lap=lambda: next(laps))
+    monkeypatch.setattr(script, "job_meter", lambda: meter)
+    out = run(tmp_path, tiny, {"gsm8k": 3, "amc23": 2})
+    runs = [json.loads((out / f"{name}.run.json").read_text()) for name in ("gsm8k", "amc23")]
+    assert [run["engine_start_joules"] for run in runs] == [1.0, 1.0]
+    assert [run["joules"] for run in runs] == [3.0, 5.0]  # 2 and 4: what was between the tasks
+    assert all(run["peak_memory_bytes"] > 10**7 for run in runs)
 
 
 def test_retrained_weights_at_the_same_path_are_evaluated_anew(tmp_path):

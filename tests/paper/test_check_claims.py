@@ -19,6 +19,7 @@ from scripts.lib.paper.claim_tables import (
 )
 from scripts.lib.paper.printed import printed_numbers
 from tests.score_samples import cell_record
+from tests.workflow import ROOT
 
 CLAIMS = [
     {"id": "a", "section": "4", "claim": "RL helps & more.", "test": "base+rl > base on gsm8k"},
@@ -113,8 +114,13 @@ def test_the_page_has_one_row_per_claim_and_leaves_out_prompts_without_a_verdict
 def test_the_latex_table_is_typeset_within_the_page(checked, tmp_path):
     (tmp_path / "claims.tex").write_text(latex_table(checked, SETTINGS["note"]))
     (tmp_path / "page.tex").write_text(
-        r"\documentclass{article}\usepackage{longtable,booktabs}\begin{document}"
-        r"\input{claims}\end{document}"
+        "\n".join(
+            [
+                r"\documentclass{article}",
+                (ROOT / "paper" / "preamble.tex").read_text(),
+                r"\begin{document}\input{claims}\end{document}",
+            ]
+        )  # fmt: skip
     )
     run = subprocess.run(
         ["pdflatex", "-halt-on-error", "page.tex"], cwd=tmp_path, capture_output=True, text=True

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from scripts.compare_reported import COLUMNS, NO_MODEL, NO_SEEDS, ONE_SAMPLE, QUOTED, reproduction
-from scripts.lib.frames import legend, read_frame, write_frame
+from scripts.lib.frames import legend_path, read_frame, write_frame
 from scripts.lib.paper.reproduction import (
     Runs,
     seed_variances,
@@ -134,6 +134,6 @@ def test_the_file_says_what_its_columns_are(tmp_path):
     again = read_frame(path)
     assert again["z"][0] == pytest.approx(0.1633, abs=1e-3)
     assert again["source"][0] == ""  # text stays text
-    described = pd.read_csv(legend(path))
-    assert described["name"].tolist() == list(again.columns)
+    described = pd.read_csv(legend_path(path))
+    assert described["column"].tolist() == list(again.columns)
     assert described["meaning"].notna().all()

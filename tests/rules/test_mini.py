@@ -9,6 +9,7 @@ import time
 import pytest
 
 from scripts.lib.files import digest_files, read_json, read_jsonl
+from scripts.lib.frames import read_frame
 from tests.rules.conftest import MINI, RUN, begin_with
 from tests.workflow import ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
@@ -33,6 +34,21 @@ def test_every_table_cell_is_there_with_what_checks_rely_on(mini_study):
     assert [(row["cell"], row["benchmark"]) for row in rows] == [
         (cell, benchmark) for cell in CELLS for benchmark in ("amc23", "gsm8k")
     ]
+
+
+def test_the_costs_have_a_row_for_every_training_evaluation_and_sampling(mini_study):
+    frame = read_frame(mini_study / "results" / "mini" / "costs.csv")
+    assert frame["rule"].value_counts().to_dict() == {
+        "train_sft": 2,
+        "train_grpo": 1,
+        "evaluate": 3,
+        "sample_traces": 1,
+    }
+    assert (frame["wall_seconds"] > 0).all()
+    assert (frame["peak_memory_bytes"] > 10**8).all()
+    assert frame["joules"].isna().all()  # a CPU has no counter
+    sampled = frame["rule"].isin(["train_grpo", "evaluate", "sample_traces"])
+    assert ((frame["tokens_generated"] > 0) == sampled).all()
 
 
 def test_a_training_record_says_where_its_model_comes_from(mini_study):
@@ -107,6 +123,7 @@ RATE = "recipes: {grpo: {learning_rate: 1.0e-4}}\n"
 AFTER_RATE = {"train_grpo": 1, "evaluate": 1, "score_cell": 1, "collect_scores": 1}
 AFTER_RATE |= {"compare_parents": 1, "draw_conclusions": 1, "check_claims": 1}
 AFTER_RATE |= {"make_table": 1, "plot_scores": 1, "all": 1}
+AFTER_RATE |= {"collect_costs": 1, "make_cost_table": 1, "plot_costs": 1}
 
 
 def with_config(text, folder):
@@ -154,6 +171,7 @@ def test_a_forced_rule_makes_what_follows_run_too(copied):
     options = RUN[: RUN.index("--")]
     jobs = planned(*options, "--forcerun", "score_cell", "--", "all", folder=copied)
     follow = {"collect_scores": 1, "make_table": 1, "plot_scores": 1, "all": 1}
+    follow |= {"make_cost_table": 1, "plot_costs": 1}
     assert jobs == {"score_cell": 3} | follow
 
 

@@ -308,6 +308,7 @@ def test_generated_problems_of_one_seed_and_split_are_one_set():
         ("prompts/gsm8k", PAPER["prompts"]["boxed"], "is the name of a benchmark"),
         ("prompts/own", PAPER["prompts"]["boxed"], "stands for each cell's own prompt"),
         ("tables/prompts", PAPER["tables"]["table2"], "is the name of the table of prompts"),
+        ("tables/costs", PAPER["tables"]["table2"], "is the name of the table of costs"),
     ],
 )
 def test_a_mistake_in_the_prompts_is_named(path, value, message):

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training import collapse
 from scripts.lib.training.passes import batch_of_process, sequences_per_pass
 from scripts.lib.training.recipes import check_generation, check_names, check_problems
-from scripts.lib.training.resume import Clock, last_checkpoint, mark_complete
+from scripts.lib.training.resume import last_checkpoint, mark_complete
 from tests.training_case import GRPO, SFT, case, tiny_model
 
 
@@ -122,15 +121,6 @@ def test_a_torn_checkpoint_is_skipped(tmp_path):
     mark_complete(tmp_path / "checkpoint-10")
     (tmp_path / "checkpoint-10" / "model.safetensors").write_bytes(b"123")
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
-
-
-def test_wall_time_adds_up_over_starts_and_survives_a_torn_line(tmp_path):
-    path = tmp_path / "clock.jsonl"
-    Clock(path, time.monotonic() - 5).tick(100)
-    with path.open("a") as file:
-        file.write('{"sec')
-    again = Clock(path, time.monotonic())
-    assert (round(again.seconds), again.peak, again.starts) == (5, 100, 2)
 
 
 @pytest.mark.parametrize(("rule", "recipe"), [("train_sft", SFT), ("train_grpo", GRPO)])

@@ -30,6 +30,27 @@ def tiny(tmp_path_factory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
+class JoulePerReading:
+    """A meter of a device that uses one joule between two readings."""
+
+    def lap(self):
+        return 1.0
+
+
+@pytest.mark.slow
+def test_a_training_records_the_energy_of_every_step_and_of_its_end(tiny, tmp_path, monkeypatch):
+    path = case(tmp_path, tiny, *RECIPES["sft"])
+    with monkeypatch.context() as patch:
+        patch.setattr("scripts.lib.training.run.job_meter", JoulePerReading)
+        run_case(path)
+    record = record_of(path)
+    assert record["joules"] == record["steps"] + 1
+    files = record["files"]
+    run_case(path)  # anew, on a device without a counter
+    assert record_of(path)["joules"] is None
+    assert record_of(path)["files"] == files
+
+
 @pytest.mark.slow
 def test_the_trained_checkpoint_is_the_next_parent(tiny, tmp_path):
     """A LoRA stage, then full GRPO on its merged weights, in bfloat16 throughout."""

@@ -7,6 +7,7 @@ from scripts.lib.dag.data import make_data_card
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.score import (
     cells_under_prompts,
+    collect_costs,
     collect_scores,
     compare_parents,
     compare_reported,
@@ -219,6 +220,56 @@ def check_claims(study: Study) -> tuple[Settings, Inputs]:
     return settings, inputs
 
 
+@entry(
+    "make_cost_table",
+    {
+        "tex": "tables/costs.tex",
+        "markdown": "tables/costs.md",
+        "csv": "tables/costs.csv",
+        "columns": "tables/costs.columns.csv",
+        "html": "tables/costs.html",
+        "record": "tables/costs.record.json",
+    },
+)
+def make_cost_table(study: Study) -> tuple[Settings, Inputs]:
+    """Return the rows of the table of costs, the costs, and the accuracies that they bought."""
+    settings, inputs = _costs(study)
+    trained = [cell for cell in study.cells() if stages_of(cell)]
+    return settings | {"trained": trained, "seeds": len(study.seeds())}, inputs
+
+
+@entry(
+    "plot_costs",
+    {
+        "pdf": "figures/costs.pdf",
+        "png": "figures/costs.png",
+        "record": "figures/costs.record.json",
+    },
+)
+def plot_costs(study: Study) -> tuple[Settings, Inputs]:
+    """Return the cells of the figure of costs, the costs, and the accuracies."""
+    return _costs(study)
+
+
+def _costs(study: Study) -> tuple[Settings, Inputs]:
+    labels = {name: stage["label"] for name, stage in study.config["stages"].items()}
+    sections = _figure_sections(study)
+    for row in (row for section in sections for row in section["rows"]):
+        row["stages"] = "+".join(labels[stage] for stage in stages_of(row["cell"]))
+    roots = {model_of(row["cell"]) for section in sections for row in section["rows"]}
+    settings = {
+        "sections": sections,
+        "labels": {root: study.label(root) for root in sorted(roots)},
+        "benchmarks": _columns(study),
+        "prompt": study.main_prompt(),
+        "note": study.config.get("note"),
+    }
+    return settings, {
+        "costs": collect_costs(study)["costs"],
+        "cells": table_cells(study, study.cells()),
+    }
+
+
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the sections of the tables that show mostly trained cells, or of all if none does.
 
@@ -255,7 +306,12 @@ def targets(study: Study) -> dict[str, list[Job]]:
     """Return the jobs that each named target asks for; `all` is all of them, and the data cards."""
     used = {study.config["stages"][stage]["data"] for c in study.cells() for stage in stages_of(c)}
     named = {
-        "scores": [collect_scores(study), compare_parents(study), draw_conclusions(study)],
+        "scores": [
+            collect_scores(study),
+            collect_costs(study),
+            compare_parents(study),
+            draw_conclusions(study),
+        ],
         "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
         "figures": [plot_scores(study)],
     }
@@ -266,6 +322,8 @@ def targets(study: Study) -> dict[str, list[Job]]:
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))
+    named["tables"].append(make_cost_table(study))
+    named["figures"].append(plot_costs(study))
     cards = [make_data_card(study, dataset=dataset) for dataset in sorted(used)]
     return named | {"all": [*(made for jobs in named.values() for made in jobs), *cards]}
 

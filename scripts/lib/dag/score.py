@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from scripts.lib.dag.data import raw, raw_rule
 from scripts.lib.dag.evaluate import evaluate
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.train import model
@@ -73,6 +74,46 @@ def _cell_files(study: Study, tasks: dict[str, list[str]]) -> list[File]:
 def collect_scores(study: Study) -> tuple[Settings, Inputs]:
     """Return the table cells of the study under every prompt, in the order of the rows."""
     return {}, {"cells": cells_under_prompts(study, study.cells())}
+
+
+@entry(
+    "collect_costs",
+    {"costs": "costs.csv", "columns": "costs.columns.csv", "record": "costs.record.json"},
+)
+def collect_costs(study: Study) -> tuple[Settings, Inputs]:
+    """Return the records of all trainings, evaluations and samplings of traces of the study."""
+    seeds = study.seeds()
+    runs = [
+        evaluate(study, cell=cell, seed=seed, task=task)
+        for cell in study.cells()
+        for seed in seeds
+        for task in study.tasks_of(cell)
+    ]
+    return {}, {
+        "traces": [raw(study, dataset)["record"] for dataset in _sampled(study)],
+        "trainings": [
+            model(study, cell, seed)["record"] for cell in trained_cells(study) for seed in seeds
+        ],
+        "runs": [run["record"] for run in runs],
+        "scores": [run["scores"] for run in runs],
+    }
+
+
+def trained_cells(study: Study) -> list[str]:
+    """Return the trained cells of the study and the prefixes that they start from, each once."""
+    found: dict[str, None] = {}
+    for cell in study.cells():
+        stages = stages_of(cell)
+        for depth in range(1, len(stages) + 1):
+            found["+".join([model_of(cell), *stages[:depth]])] = None
+    return list(found)
+
+
+def _sampled(study: Study) -> list[str]:
+    """Return the data sets of the study's stages whose traces are sampled here."""
+    stages = study.config["stages"]
+    used = [stages[stage]["data"] for cell in trained_cells(study) for stage in stages_of(cell)]
+    return [name for name in dict.fromkeys(used) if raw_rule(study, name) == "sample_traces"]
 
 
 @entry(

@@ -92,8 +92,8 @@ def _prompt_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         if not config["prompts"].get(name, {}).get("chat_template", True):
             yield path, f"{name!r} has `chat_template: false`; training examples are chats"
     yield from _idle_prompts(config)
-    if "prompts" in config["tables"]:
-        yield ("tables", "prompts"), "is the name of the table of prompts; give it another"
+    for name in {"prompts", "costs"} & config["tables"].keys():
+        yield ("tables", name), f"is the name of the table of {name}; give it another"
     for name in config["prompts"]:
         if name in config["benchmarks"] or name == "own":
             yield (

@@ -5,9 +5,7 @@ a resume must find unchanged (Training.identity); never in a rule's output, whic
 before each start.
 """
 
-import json
 import shutil
-import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -112,38 +110,3 @@ def checkpoint_bytes(model: Any, strategy: str) -> int:
     copies = 5 if strategy == "zero2" else 3
     trained = (weight for weight in model.parameters() if weight.requires_grad)
     return copies * sum(weight.numel() * weight.element_size() for weight in trained)
-
-
-class Clock:
-    """Wall time and peak memory of a training over all its starts, kept beside its checkpoints."""
-
-    def __init__(self, path: Path, started: float) -> None:
-        """Read what earlier starts used; time counts from `started` (time.monotonic())."""
-        self.path, self.last = path, started
-        earlier = [json.loads(line) for line in whole_lines(path)]
-        self.seconds = sum(line["seconds"] for line in earlier)
-        self.peak = max((line["peak_memory_bytes"] for line in earlier), default=0)
-        self.starts = 1 + sum(line["start"] for line in earlier)
-        self.first = True
-
-    def tick(self, peak_memory_bytes: int) -> None:
-        """Append the time since the last tick, so that a kill loses one step of it at most."""
-        now = time.monotonic()
-        line = {
-            "start": self.first,
-            "seconds": now - self.last,
-            "peak_memory_bytes": peak_memory_bytes,
-        }
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        self.seconds += line["seconds"]
-        self.peak = max(self.peak, peak_memory_bytes)
-        self.last, self.first = now, False
-
-
-def whole_lines(path: Path) -> list[str]:
-    """Return the lines of an appended file without a last one that a kill cut off."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()

@@ -26,6 +26,8 @@ from scripts.lib.files import (
     write_jsonl,
 )
 from scripts.lib.machine.devices import device_name, torch_device
+from scripts.lib.machine.energy import EnergyMeter, job_meter
+from scripts.lib.machine.usage import Clock, peak_memory
 from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
 from scripts.lib.training import collapse
@@ -40,7 +42,6 @@ from scripts.lib.training.processes import (
 from scripts.lib.training.recipes import check_devices
 from scripts.lib.training.resume import (
     KEPT_CHECKPOINTS,
-    Clock,
     check_resume,
     check_space,
     checkpoint_bytes,
@@ -128,7 +129,9 @@ def train(training: Training, build: Builder) -> None:
         work = training.checkpoints / training.identity
         if main_process():
             tidy(work, training.rule, training.key, cell=training.cell, seed=seed)
-        clock = Clock(work / "clock.jsonl", started)
+        # One process reads the counters of all devices.
+        meter = job_meter() if main_process() else EnergyMeter([])
+        clock = Clock(work / "clock.jsonl", started, meter)
         train_from(parent, training, build, work, clock, preemption)
         if main_process():
             shutil.rmtree(work)
@@ -147,7 +150,7 @@ def train_from(
     from transformers.utils.logging import disable_progress_bar
 
     from scripts.lib.training.progress import Progress
-    from scripts.lib.training.watch import Watch, peak_memory
+    from scripts.lib.training.watch import Watch
 
     check_devices(torch.cuda.device_count() if torch_device() == "cuda" else 0)
     disable_progress_bar()
@@ -202,6 +205,7 @@ def train_from(
             "log": collapse.printable([collapse.short(entry) for entry in steps]),
             "wall_seconds": round(clock.seconds, 3),
             "device_seconds": round(clock.seconds * processes(), 3),
+            "joules": None if clock.joules is None else round(clock.joules, 3),
             "peak_memory_bytes": clock.peak,
             "distributed": strategy,
             "engine": training.engine.name,
@@ -286,6 +290,7 @@ def finish(training: Training, record: dict[str, Any], rollouts: Sequence[Rollou
         "sample_files": beside,
         "wall_seconds": 0.0,
         "device_seconds": 0.0,
+        "joules": 0.0,
         "peak_memory_bytes": 0,
     }
     job = {"key": training.key, "config": training.settings} | training.vouched

@@ -1,28 +1,16 @@
 """What looks on while a trainer runs: time, whole checkpoints, collapse, preemption."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from scripts.lib.machine.usage import Clock, peak_memory
 from scripts.lib.training import collapse
 from scripts.lib.training.preemption import Preemption
 from scripts.lib.training.processes import largest, main_process, wait_for_all
-from scripts.lib.training.resume import Clock, mark_complete
-
-
-def peak_memory() -> int:
-    """Return the most memory this process has used: on the GPU if there is one, else resident."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+from scripts.lib.training.resume import mark_complete
 
 
 class Watch(TrainerCallback):
