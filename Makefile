@@ -66,6 +66,8 @@ $(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock $(STARTUP) | $(INS
 
 demo: setup
 	snakemake --profile demo all
+	@if command -v latexmk > /dev/null; then snakemake --profile demo --quiet -- paper; \
+	else echo "no latexmk: results/demo/paper.pdf is not made (docs/troubleshooting.md)"; fi
 	snakemake --profile demo --report results/demo/report.html --quiet
 	python -m scripts.print_summary results/demo
 
