@@ -94,6 +94,7 @@ localrules:
     compare_reported,
     make_table,
     make_prompt_table,
+    make_answer_table,
     audit_paper,
     plot_scores,
     plot_prompts,

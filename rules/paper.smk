@@ -137,6 +137,39 @@ rule plot_prompts:
         " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
 
 
+rule make_answer_table:
+    """The research questions, and what this study's comparisons answer."""
+    input:
+        inputs_of("make_answer_table"),
+    output:
+        tex="results/{study}/tables/answers.tex",
+        markdown="results/{study}/tables/answers.md",
+        csv="results/{study}/tables/answers.csv",
+        legend="results/{study}/tables/answers.columns.csv",
+        html=report(
+            "results/{study}/tables/answers.html",
+            category="Tables",
+            labels={"table": "answers"},
+            caption="../paper/report/answers.rst",
+        ),
+        record="results/{study}/tables/answers.record.json",
+    log:
+        "logs/{study}/make_answer_table.log",
+    benchmark:
+        "logs/{study}/make_answer_table.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("make_answer_table"),
+    message:
+        "make_answer_table"
+    shell:
+        "exec python -m scripts.make_answer_table"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --tex {output.tex:q} --markdown {output.markdown:q} --csv {output.csv:q}"
+        " --legend {output.legend:q} --html {output.html:q} --output {output.record:q} &> {log:q}"
+
+
 rule audit_paper:
     """What the paper's own printed numbers can be: counts, averages, quotations."""
     input:

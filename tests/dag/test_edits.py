@@ -23,9 +23,10 @@ from tests.dag.edits import (
 MARKED = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
 COSTS = {"make_cost_table": 1, "plot_costs": 1}  # without marks
 TEXTS = MARKED | COSTS | {"check_claims": 1}
-TABLE_1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "make_table": 1, "check_claims": 1}
-COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1}
-NUMBERS = {"collect_scores": 1, **COMPARISONS, **TEXTS}
+TABLE_1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "compare_reported": 1}
+TABLE_1 |= {"make_table": 3, "check_claims": 1, "make_answer_table": 1}
+COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1, "make_answer_table": 1}
+NUMBERS = {"collect_scores": 1, "compare_reported": 1, **COMPARISONS, **TEXTS}
 NOTHING: dict[str, int] = {}
 
 

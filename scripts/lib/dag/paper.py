@@ -20,6 +20,7 @@ from scripts.lib.paper.claims import read_claims
 from scripts.lib.paper.files import AUDIT_FILES, read_paper_file
 from scripts.lib.paper.printed import printed_numbers, read_reported
 from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.questions import research_questions
 
 CLAIMS, REPORTED = ROOT / "paper" / "claims.yaml", ROOT / "paper" / "reported.csv"
 
@@ -270,6 +271,26 @@ def _costs(study: Study) -> tuple[Settings, Inputs]:
     }
 
 
+@entry(
+    "make_answer_table",
+    {
+        "tex": "tables/answers.tex",
+        "markdown": "tables/answers.md",
+        "csv": "tables/answers.csv",
+        "legend": "tables/answers.columns.csv",
+        "html": "tables/answers.html",
+        "record": "tables/answers.record.json",
+    },
+)
+def make_answer_table(study: Study) -> tuple[Settings, Inputs]:
+    """Return the research questions with the comparisons that answer them."""
+    settings = {"questions": research_questions(study), "note": study.config.get("note")}
+    return settings, {
+        "conclusions": draw_conclusions(study)["conclusions"],
+        "cells": table_cells(study, study.cells()),
+    }
+
+
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
     """Return the sections of the tables that show mostly trained cells, or of all if none does.
 
@@ -319,6 +340,7 @@ def targets(study: Study) -> dict[str, list[Job]]:
         named["scores"].append(compare_reported(study))
     named["tables"].append(audit_paper(study))
     named["tables"].append(check_claims(study))
+    named["tables"].append(make_answer_table(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))

@@ -3,7 +3,15 @@
 from pathlib import PurePosixPath
 
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
-from scripts.lib.dag.paper import audit_paper, check_claims, make_prompt_table, make_table, targets
+from scripts.lib.dag.paper import (
+    audit_paper,
+    check_claims,
+    make_answer_table,
+    make_cost_table,
+    make_prompt_table,
+    make_table,
+    targets,
+)
 from scripts.lib.dag.score import collect_scores, compare_reported, draw_conclusions, printed_cells
 from scripts.lib.paper.files import read_paper_file
 from scripts.lib.study.cells import Study, stages_of
@@ -59,6 +67,7 @@ def typeset(study: Study) -> tuple[Settings, Inputs]:
 def _tables(study: Study) -> list[File]:
     """Return the tables across the whole width, and that of the prompts where there is one."""
     made = [make_table(study, table=name)["wide"] for name in study.config["tabulate"]]
+    made += [make_answer_table(study)["tex"], make_cost_table(study)["tex"]]
     return [*made, make_prompt_table(study)["tex"]] if study.sensitivity_cells() else made
 
 
