@@ -1,13 +1,11 @@
-"""The table and the figure of prompts, from records made up here."""
+"""The table of prompts, from records made up here."""
 
 import csv
 import shutil
 import subprocess
 
-import matplotlib.pyplot as plt
 import pytest
 
-from scripts.lib.scores.figures import STYLE, save_figure
 from scripts.lib.scores.table_cells import write_csv
 from scripts.make_prompt_table import (
     COLUMNS,
@@ -15,7 +13,6 @@ from scripts.make_prompt_table import (
     markdown_table,
     prompt_rows,
 )
-from scripts.plot_prompts import plot_prompts
 from tests.score_samples import BENCHMARKS, cell_record, comparison
 
 SETTINGS = {
@@ -110,31 +107,3 @@ def test_the_latex_compiles(tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
     assert run.returncode == 0, run.stdout[-2000:]
-
-
-def test_equal_records_make_equal_figures(tmp_path):
-    drawn = []
-    for name in ("one.png", "two.png"):
-        with plt.rc_context(STYLE):
-            figure = plot_prompts(SETTINGS, CELLS, COMPARISONS)
-            save_figure(figure, tmp_path / name)
-        drawn.append((tmp_path / name).read_bytes())
-        texts = {text.get_text() for text in figure.legends[0].get_texts()}
-        plt.close(figure)
-    assert drawn[0] == drawn[1]
-    assert texts >= {"prompt boxed", "prompt training", "each under its own prompt"}
-
-
-def test_the_figure_shows_accuracies_above_and_differences_below():
-    with plt.rc_context(STYLE):
-        figure = plot_prompts(SETTINGS, CELLS, COMPARISONS)
-    above, below = figure.axes[0], figure.axes[len(BENCHMARKS)]
-    points = [
-        line.get_xdata()[0] for line in above.lines if line.get_marker() not in (None, "None")
-    ]
-    assert sorted(points) == pytest.approx([40, 50, 51, 60, 90])
-    points = [
-        line.get_xdata()[0] for line in below.lines if line.get_marker() not in (None, "None")
-    ]
-    assert sorted(points) == pytest.approx([1, 30, 50])
-    plt.close(figure)
