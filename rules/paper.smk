@@ -3,7 +3,7 @@
 INPUTS:  results/{study}/cells/{cell}/{benchmark}.json, results/{study}/costs.csv
          paper/*.csv for the audit, paper/claims.yaml for the claims
 OUTPUTS: results/{study}/tables/{table}.tex .md .html .csv, {table}-wide.tex
-         results/{study}/figures/scores.pdf .png
+         results/{study}/figures/scores.pdf .png; gains, curves and dag likewise
          results/{study}/tables/prompts.tex .md .html .csv, figures/prompts.pdf .png
          results/{study}/tables/costs.tex .md .html .csv, figures/costs.pdf .png
          results/{study}/paper/audit.csv .md .html .tex
@@ -294,5 +294,121 @@ rule plot_costs:
         "plot_costs"
     shell:
         "exec python -m scripts.plot_costs"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule plot_reported:
+    """The accuracies that the paper prints against this study's."""
+    input:
+        inputs_of("plot_reported"),
+    output:
+        pdf="results/{study}/figures/reported.pdf",
+        png=report(
+            "results/{study}/figures/reported.png",
+            category="Figures",
+            labels={"figure": "reported and reproduced"},
+            caption="../paper/report/reproduction.rst",
+        ),
+        record="results/{study}/figures/reported.record.json",
+    log:
+        "logs/{study}/plot_reported.log",
+    benchmark:
+        "logs/{study}/plot_reported.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("plot_reported"),
+    message:
+        "plot_reported"
+    shell:
+        "exec python -m scripts.plot_reported"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule plot_gains:
+    """What each stage added to the cell that it started from."""
+    input:
+        inputs_of("plot_gains"),
+    output:
+        pdf="results/{study}/figures/gains.pdf",
+        png=report(
+            "results/{study}/figures/gains.png",
+            category="Figures",
+            labels={"figure": "gain per stage"},
+            caption="../paper/report/gains_figure.rst",
+        ),
+        record="results/{study}/figures/gains.record.json",
+    log:
+        "logs/{study}/plot_gains.log",
+    benchmark:
+        "logs/{study}/plot_gains.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("plot_gains"),
+    message:
+        "plot_gains"
+    shell:
+        "exec python -m scripts.plot_gains"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule plot_curves:
+    """The training curves of all trained cells."""
+    input:
+        inputs_of("plot_curves"),
+    output:
+        pdf="results/{study}/figures/curves.pdf",
+        png=report(
+            "results/{study}/figures/curves.png",
+            category="Figures",
+            labels={"figure": "training curves"},
+            caption="../paper/report/curves_figure.rst",
+        ),
+        record="results/{study}/figures/curves.record.json",
+    log:
+        "logs/{study}/plot_curves.log",
+    benchmark:
+        "logs/{study}/plot_curves.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("plot_curves"),
+    message:
+        "plot_curves"
+    shell:
+        "exec python -m scripts.plot_curves"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"
+
+
+rule plot_dag:
+    """The study's cells, from untrained models through their stages."""
+    input:
+        inputs_of("plot_dag"),
+    output:
+        pdf="results/{study}/figures/dag.pdf",
+        png=report(
+            "results/{study}/figures/dag.png",
+            category="Figures",
+            labels={"figure": "DAG of the cells"},
+            caption="../paper/report/dag_figure.rst",
+        ),
+        record="results/{study}/figures/dag.record.json",
+    log:
+        "logs/{study}/plot_dag.log",
+    benchmark:
+        "logs/{study}/plot_dag.tsv"
+    conda:
+        conda_file("paper")
+    params:
+        key=key_of("plot_dag"),
+    message:
+        "plot_dag"
+    shell:
+        "exec python -m scripts.plot_dag"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --pdf {output.pdf:q} --png {output.png:q} --output {output.record:q} &> {log:q}"

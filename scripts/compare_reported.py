@@ -15,6 +15,7 @@ from scripts.cli import job_arguments, planned_run
 from scripts.lib.frames import Column, write_frame
 from scripts.lib.paper.reported import read_benchmarks, reported_numbers
 from scripts.lib.paper.reproduction import Runs, seed_variances, standard_error, verdict
+from scripts.lib.scores.intervals import accuracy_interval
 from scripts.lib.scores.verdicts import (
     Evaluation,
     check_together,
@@ -36,6 +37,8 @@ COLUMNS = [
     Column(
         "accuracy", "fraction", "this study's accuracy by LightEval's verdicts, mean of its seeds"
     ),
+    Column("low", "fraction", "lower end of its 95% interval"),
+    Column("high", "fraction", "upper end of it"),
     Column("seeds", "count", "seeds that left a model"),
     Column("problems", "count", "problems of the benchmark"),
     Column("samples", "count", "samples per problem and seed"),
@@ -94,7 +97,9 @@ def _row(
         return row
     accuracy = float(runs.means.mean())
     seeds, problems = runs.means.shape
-    row |= {"accuracy": accuracy, "seeds": seeds, "problems": problems, "samples": runs.samples}
+    interval = accuracy_interval(runs.means, runs.samples)
+    row |= {"accuracy": accuracy, "low": interval.low, "high": interval.high}
+    row |= {"seeds": seeds, "problems": problems, "samples": runs.samples}
     if printed["source"]:
         return row | {"reason": QUOTED}
     if printed["column"]:

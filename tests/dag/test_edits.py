@@ -20,13 +20,14 @@ from tests.dag.edits import (
     units,
 )
 
-MARKED = {"make_table": 3, "make_prompt_table": 1, "plot_scores": 1, "plot_prompts": 1}
+FIGURES = {"plot_scores": 1, "plot_prompts": 1, "plot_gains": 1}
+MARKED = {"make_table": 3, "make_prompt_table": 1, **FIGURES}
 COSTS = {"make_cost_table": 1, "plot_costs": 1}  # without marks
-TEXTS = MARKED | COSTS | {"check_claims": 1}
-TABLE_1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "compare_reported": 1}
-TABLE_1 |= {"make_table": 3, "check_claims": 1, "make_answer_table": 1}
-COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1, "make_answer_table": 1}
-NUMBERS = {"collect_scores": 1, "compare_reported": 1, **COMPARISONS, **TEXTS}
+TEXTS = MARKED | COSTS | {"check_claims": 1, "make_answer_table": 1}
+NOTED = TEXTS | {"draw_conclusions": 1, "plot_curves": 1, "plot_dag": 1}
+COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1}
+UNCOMPARED = {"compare_parents": 0, "draw_conclusions": 0, "plot_gains": 0}
+NUMBERS = {"collect_scores": 1, "compare_reported": 1, **COMPARISONS, **TEXTS, "plot_curves": 1}
 NOTHING: dict[str, int] = {}
 
 
@@ -36,7 +37,8 @@ def scored(evaluations, cells, **before):
     return jobs | NUMBERS | before
 
 
-OF_TABLE1 = {**TABLE_1}
+OF_TABLE1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "compare_reported": 1}
+OF_TABLE1 |= {"make_table": 3, "check_claims": 1, "make_answer_table": 1, "plot_scores": 1}
 OF_TABLE1 |= {"collect_costs": 1, **COSTS}
 CARDS = {"count_tokens": 4, "make_data_card": 2}
 PROBLEMS = {"load_problems": 1, "clean_dataset": 1, "make_examples": 1, "verify_traces": 1}
@@ -101,7 +103,7 @@ CONFIG_EDITS = {
         scored(8, 8, sample_traces=1, verify_traces=1, train_sft=4, train_grpo=4)
         | {"count_tokens": 2, "make_data_card": 1},
     ),
-    "a note below the tables": ("demo", put("note", "Toys."), TEXTS | {"draw_conclusions": 1}),
+    "a note below the tables": ("demo", put("note", "Toys."), NOTED),
     "when a toy's build is saved": ("demo", put("models/toy-base/build/save_steps", 100), NOTHING),
     "the evaluation's prompt": (
         "paper",
@@ -114,12 +116,12 @@ CONFIG_EDITS = {
             config["prompts"].update(short={"system": None, "user": "{question}"}),
             config["sensitivity"]["prompts"].append("short"),
         ),
-        scored(20, 20),
+        scored(20, 20, plot_curves=0),
     ),
     "a prompt that only untrained models are asked with": (
         "demo",
         put("prompts/plain/user", "Q: {question}"),
-        scored(2, 2),
+        scored(2, 2, plot_curves=0),
     ),
     "which prompt an untrained model is at home in": (
         "demo",
@@ -142,17 +144,18 @@ CONFIG_EDITS = {
     "fewer benchmarks": (  # a collapse is marked by all of them
         "paper",
         put("evaluate", ["gsm8k"]),
-        scored(0, 18),
+        scored(0, 18, plot_dag=1),
     ),
     "fewer tables": (
         "paper",
         put("tabulate", ["table2"]),
-        NUMBERS | {"collect_costs": 1, "make_table": 1},
+        NUMBERS | {"collect_costs": 1, "make_table": 1, "plot_dag": 1},
     ),
     "another hybrid": (
         "paper",
         lambda config: config["tables"]["table3"]["sections"][1]["rows"].append("base+sft+kd+rl"),
-        scored(3, 1, train_sft=3, train_grpo=3),  # a larger family: other marks in all tables
+        # a larger family: other marks in all tables
+        scored(3, 1, train_sft=3, train_grpo=3, plot_dag=1),
     ),
     "when a training is saved": ("paper", put("recipes/sft/save_steps", 7), NOTHING),
     "1.0 written as 1": ("paper", put("rewards/format", 1), NOTHING),
@@ -164,7 +167,7 @@ CONFIG_EDITS = {
     "when RL counts as collapsed": (
         "paper",
         put("collapse/kl", 9.0),
-        {"score_cell": 18, **NUMBERS, "compare_parents": 0, "draw_conclusions": 0},
+        {"score_cell": 18, **NUMBERS, **UNCOMPARED},
     ),
     "the grader's time limit": (
         "paper",
@@ -176,12 +179,12 @@ CONFIG_EDITS = {
     "a model's label": (
         "paper",
         put("models/qwen2.5-0.5b/label", "Qwen"),
-        MARKED | COSTS | {"draw_conclusions": 1},
+        NOTED | {"check_claims": 0},
     ),
     "a stage's label": (
         "paper",
         put("stages/kd/label", "Distillation"),
-        MARKED | COSTS | {"draw_conclusions": 1, "make_table": 2},
+        NOTED | {"check_claims": 0, "make_table": 2},
     ),
     "the order of the test sets": (
         "paper",
@@ -214,12 +217,12 @@ CONFIG_EDITS = {
     "the revision of a model of Table 1": (
         "paper",
         put("models/openthinker-7b/revision", "a" * 40),
-        TABLE_1 | {"fetch_model": 1},
+        OF_TABLE1 | {"fetch_model": 1},
     ),
     "settings of a chat template": (
         "paper",
         put("models/qwen3-0.6b/chat_template_kwargs", {"enable_thinking": True}),
-        TABLE_1,
+        OF_TABLE1,
     ),
     "facts that only the price reads": (
         "paper",
@@ -344,7 +347,7 @@ CODE_EDITS = {
     "a constant behind a relative import": ([relative_constant(0.0), relative_constant(1)], SCORES),
     "an interval": (
         [replaced(INTERVALS, ("shrink = 1 +", "shrink = 2 +"))],
-        SCORES | {"compare_parents": 0, "draw_conclusions": 0},
+        SCORES | UNCOMPARED,
     ),
     "the correction of p-values": (
         [
@@ -376,8 +379,8 @@ CODE_EDITS = {
         {"make_table": 3},
     ),
     "the figure's resolution": (
-        [replaced("scripts/lib/scores/figures.py", ("dpi=200", "dpi=100"))],
-        {"plot_scores": 1, "plot_prompts": 1, "plot_costs": 1},
+        [replaced("scripts/lib/figures/style.py", ("dpi=300", "dpi=100"))],
+        {**FIGURES, "plot_curves": 1, "plot_dag": 1, "plot_costs": 1},
     ),
     "how the grader reads prose": (
         [
@@ -409,7 +412,7 @@ CODE_EDITS = {
                 "scripts/lib/scores/collapse.py", ("SHORTEST_WINDOW = 10", "SHORTEST_WINDOW = 9")
             )
         ],
-        SCORES | {"compare_parents": 0, "draw_conclusions": 0},
+        SCORES | UNCOMPARED,
     ),
     "how many rollouts are kept": (
         [replaced("scripts/lib/training/rollout_sample.py", ("PER_STEP = 4", "PER_STEP = 5"))],
@@ -463,7 +466,7 @@ CODE_EDITS = {
     ),
     "a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", " --cell '{wildcards.cell}'"))],
-        SCORES | {"compare_parents": 0, "draw_conclusions": 0},
+        SCORES | UNCOMPARED,
     ),
     "white space in a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", "  --cell {wildcards.cell}"))],
@@ -487,7 +490,7 @@ CODE_EDITS = {
     ),
     "a new matplotlib": (
         [replaced("envs/paper.yaml", ("matplotlib==", "matplotlib==9"))],
-        TEXTS | {"draw_conclusions": 1, "audit_paper": 1},
+        NOTED | {"audit_paper": 1},
     ),
     "a new torch": (
         [replaced("envs/study.yaml", ("- torch==", "- torch==9"))],

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from scripts.collect_costs import evaluation_rows, run_beside
+from scripts.lib.figures.costs import draw_costs
+from scripts.lib.figures.style import save_figure
 from scripts.lib.files import write_json
 from scripts.lib.frames import read_frame, write_frame
 from scripts.lib.price.cost_of_cells import cells_frame, pareto_front, spent
 from scripts.lib.price.cost_text import total_sentence
 from scripts.lib.price.spent import COLUMNS, costs_frame, evaluation_row, traces_row, training_row
-from scripts.lib.scores.figures import STYLE, save_figure
 from scripts.make_cost_table import latex_table, markdown_table, table_lines, table_notes
-from scripts.plot_costs import plot_costs
 from tests.score_samples import BENCHMARKS, cell_record
 
 GPU = {"device": "NVIDIA H100", "joules": 3.6e6, "peak_memory_bytes": 2 * 10**9}
@@ -228,8 +228,7 @@ def test_the_front_has_the_cells_that_none_beats():
 
 
 def test_the_figure_has_a_point_per_cell_and_says_what_was_measured(frame, tmp_path):
-    with plt.rc_context(STYLE):
-        figure = plot_costs(SETTINGS, cells_frame(SETTINGS, spent(frame), cells()))
+    figure = draw_costs(SETTINGS, cells_frame(SETTINGS, spent(frame), cells()))
     axes = figure.axes[0]
     assert axes.get_xlabel() == "GPU-hours of all stages, mean over seeds"
     points = {

@@ -1,19 +1,15 @@
-"""The table and the figure of prompts, from records made up here."""
+"""The table of prompts, from records made up here."""
 
 import csv
 
-import matplotlib.pyplot as plt
 import pandas as pd
-import pytest
 
 from scripts.lib.frames import write_frame
-from scripts.lib.scores.figures import STYLE, save_figure
 from scripts.make_prompt_table import (
     COLUMNS,
     markdown_table,
     prompt_rows,
 )
-from scripts.plot_prompts import plot_prompts
 from tests.score_samples import BENCHMARKS, cell_record, comparison
 
 SETTINGS = {
@@ -94,31 +90,3 @@ def test_the_csv_has_a_row_per_cell_prompt_and_benchmark(tmp_path):
     assert len(rows) == 2 * len(ACCURACIES) + 1  # and the one comparison under own prompts
     (own,) = [row for row in rows if row["prompt"] == "own"]
     assert (own["accuracy"], own["difference"], own["mark"]) == ("", "0.300000", "*")
-
-
-def test_equal_records_make_equal_figures(tmp_path):
-    drawn = []
-    for name in ("one.png", "two.png"):
-        with plt.rc_context(STYLE):
-            figure = plot_prompts(SETTINGS, CELLS, COMPARISONS)
-            save_figure(figure, tmp_path / name)
-        drawn.append((tmp_path / name).read_bytes())
-        texts = {text.get_text() for text in figure.legends[0].get_texts()}
-        plt.close(figure)
-    assert drawn[0] == drawn[1]
-    assert texts >= {"prompt boxed", "prompt training", "each under its own prompt"}
-
-
-def test_the_figure_shows_accuracies_above_and_differences_below():
-    with plt.rc_context(STYLE):
-        figure = plot_prompts(SETTINGS, CELLS, COMPARISONS)
-    above, below = figure.axes[0], figure.axes[len(BENCHMARKS)]
-    points = [
-        line.get_xdata()[0] for line in above.lines if line.get_marker() not in (None, "None")
-    ]
-    assert sorted(points) == pytest.approx([40, 50, 51, 60, 90])
-    points = [
-        line.get_xdata()[0] for line in below.lines if line.get_marker() not in (None, "None")
-    ]
-    assert sorted(points) == pytest.approx([1, 30, 50])
-    plt.close(figure)

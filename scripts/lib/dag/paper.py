@@ -14,12 +14,14 @@ from scripts.lib.dag.score import (
     draw_conclusions,
     printed_cells,
     printed_tables,
+    score_cell,
     table_cells,
 )
+from scripts.lib.dag.train import model
 from scripts.lib.paper.claims import read_claims
 from scripts.lib.paper.files import AUDIT_FILES, read_paper_file
 from scripts.lib.paper.printed import printed_numbers, read_reported
-from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.questions import research_questions
 
 CLAIMS, REPORTED = ROOT / "paper" / "claims.yaml", ROOT / "paper" / "reported.csv"
@@ -292,7 +294,7 @@ def make_answer_table(study: Study) -> tuple[Settings, Inputs]:
 
 
 def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[str, Any]]:
-    """Return the sections of the tables that show mostly trained cells, or of all if none does.
+    """Return the sections of all tables, those first that show mostly trained cells.
 
     A row that is chosen by its numbers stands in another table too; the figure has it once.
     `cells`, if given, are the only ones.
@@ -311,13 +313,155 @@ def _figure_sections(study: Study, cells: list[str] | None = None) -> list[dict[
         ]
         for name in study.config["tabulate"]
     ]
-    training = [table for table in tables if _mostly_trained(table)]
-    return [section for table in training or tables for section in table]
+    training_first = sorted(tables, key=_mostly_trained, reverse=True)
+    return [section for table in training_first for section in table]
 
 
 def _mostly_trained(table: list[dict[str, Any]]) -> bool:
     rows = [row for section in table for row in section["rows"]]
     return sum(bool(stages_of(row["cell"])) for row in rows) > len(rows) / 2
+
+
+@entry(
+    "plot_reported",
+    {
+        "pdf": "figures/reported.pdf",
+        "png": "figures/reported.png",
+        "record": "figures/reported.record.json",
+    },
+)
+def plot_reported(study: Study) -> tuple[Settings, Inputs]:
+    """Return the paper's numbers beside the study's."""
+    settings = {"benchmarks": _columns(study), "note": study.config.get("note")}
+    return settings, {"reproduction": compare_reported(study)["reproduction"]}
+
+
+@entry(
+    "plot_gains",
+    {
+        "pdf": "figures/gains.pdf",
+        "png": "figures/gains.png",
+        "record": "figures/gains.record.json",
+    },
+)
+def plot_gains(study: Study) -> tuple[Settings, Inputs]:
+    """Return the trained cells by their last stage, and what they are compared with."""
+    trained = gaining_cells(study)
+    last_stages = list(dict.fromkeys(stages_of(cell)[-1] for cell in trained))
+    settings = {
+        "sections": [section for stage in last_stages for section in _gains(study, stage, trained)],
+        "roots": {model_of(cell): study.label(model_of(cell)) for cell in trained},
+        "benchmarks": _columns(study),
+        "prompt": study.main_prompt(),
+        "note": study.config.get("note"),
+    }
+    return settings, {"comparisons": compare_parents(study)["comparisons"]}
+
+
+def _gains(study: Study, last: str, trained: list[str]) -> list[dict[str, Any]]:
+    """Return the sections of a last stage: one of all roots, or of each if others go before it."""
+    stage = study.config["stages"][last]["label"]
+    cells = [cell for cell in trained if stages_of(cell)[-1] == last]
+    if all(len(stages_of(cell)) == 1 for cell in cells):
+        rows = [{"cell": cell, "label": study.label(model_of(cell))} for cell in cells]
+        return [{"section": f"{stage} on", "rows": rows}]
+    return [
+        {
+            "section": f"{stage} on {study.label(root)}",
+            "rows": [
+                {"cell": cell, "label": _stages_before(study, cell) or "untrained"}
+                for cell in cells
+                if model_of(cell) == root
+            ],
+        }
+        for root in dict.fromkeys(map(model_of, cells))
+    ]
+
+
+def _stages_before(study: Study, cell: str) -> str:
+    return "+".join(study.config["stages"][stage]["label"] for stage in stages_of(cell)[:-1])
+
+
+def gaining_cells(study: Study) -> list[str]:
+    """Return the cells that are compared with their parents."""
+    cells = study.cells()
+    return [cell for cell in trained_cells(study) if parent_of(cell) in cells]
+
+
+@entry(
+    "plot_curves",
+    {
+        "pdf": "figures/curves.pdf",
+        "png": "figures/curves.png",
+        "record": "figures/curves.record.json",
+    },
+)
+def plot_curves(study: Study) -> tuple[Settings, Inputs]:
+    """Return the trained cells, their training records, and the table cells that mark a collapse.
+
+    A mark is the cell's: those of one benchmark tell all.
+    """
+    trained = trained_cells(study)
+    settings = {
+        "cells": [
+            {
+                "cell": cell,
+                "trainer": study.config["stages"][stages_of(cell)[-1]]["trainer"],
+                "method": _method(study, cell),
+            }
+            for cell in trained
+        ],
+        "roots": {model_of(cell): study.label(model_of(cell)) for cell in trained},
+        "note": study.config.get("note"),
+    }
+    records = [model(study, cell, seed)["record"] for cell in trained for seed in study.seeds()]
+    first = study.benchmarks()[0]
+    cells = [score_cell(study, cell=cell, task=first)["cell"] for cell in trained]
+    return settings, {"trainings": records, "cells": cells}
+
+
+def trained_cells(study: Study) -> list[str]:
+    """Return the cells of the tables that are trained, in the order of the figure of scores."""
+    rows = (row["cell"] for section in _figure_sections(study) for row in section["rows"])
+    return [cell for cell in dict.fromkeys(rows) if stages_of(cell)]
+
+
+def _method(study: Study, cell: str) -> str:
+    """Return a cell's stages for people; of a hybrid those before RL, so that both look alike."""
+    *before, last = stages_of(cell)
+    stages = study.config["stages"]
+    if before and stages[last]["trainer"] == "grpo":
+        return _stages_before(study, cell)
+    return "+".join(stages[stage]["label"] for stage in [*before, last])
+
+
+@entry(
+    "plot_dag",
+    {"pdf": "figures/dag.pdf", "png": "figures/dag.png", "record": "figures/dag.record.json"},
+)
+def plot_dag(study: Study) -> tuple[Settings, Inputs]:
+    """Return all cells and their prefixes, with the data set that each is trained on."""
+    cells, stages = study.cells(), study.config["stages"]
+    trained = [prefix for cell in trained_cells(study) for prefix in _prefixes(cell)]
+    data = {cell: stages[stages_of(cell)[-1]]["data"] for cell in trained}
+    labels = {cell: stages[stages_of(cell)[-1]]["label"] for cell in trained}
+    roots = {model_of(cell): study.label(model_of(cell)) for cell in trained}
+    settings = {
+        "labels": labels | roots,
+        "data": data,
+        "datasets": list(dict.fromkeys(data.values())),
+        "evaluated": cells,
+        "untrained": [study.label(c) for c in cells if not stages_of(c) and c not in roots],
+        "benchmarks": [column["label"] for column in _columns(study)],
+        "note": study.config.get("note"),
+    }
+    return settings, {}
+
+
+def _prefixes(cell: str) -> list[str]:
+    """Return the trained cells on the way to a cell, with itself."""
+    root, *stages = cell.split("+")
+    return ["+".join([root, *stages[: n + 1]]) for n in range(len(stages))]
 
 
 # ------------------------------------------------------------------------------------- targets
@@ -338,9 +482,14 @@ def targets(study: Study) -> dict[str, list[Job]]:
     }
     if printed_cells(study):
         named["scores"].append(compare_reported(study))
+        named["figures"].append(plot_reported(study))
     named["tables"].append(audit_paper(study))
     named["tables"].append(check_claims(study))
     named["tables"].append(make_answer_table(study))
+    if trained_cells(study):
+        named["figures"] += [plot_curves(study), plot_dag(study)]
+    if gaining_cells(study):
+        named["figures"].append(plot_gains(study))
     if study.sensitivity_cells():
         named["tables"].append(make_prompt_table(study))
         named["figures"].append(plot_prompts(study))

@@ -92,14 +92,14 @@ def collect_costs(study: Study) -> tuple[Settings, Inputs]:
     return {}, {
         "traces": [raw(study, dataset)["record"] for dataset in _sampled(study)],
         "trainings": [
-            model(study, cell, seed)["record"] for cell in trained_cells(study) for seed in seeds
+            model(study, cell, seed)["record"] for cell in trained_prefixes(study) for seed in seeds
         ],
         "runs": [run["record"] for run in runs],
         "scores": [run["scores"] for run in runs],
     }
 
 
-def trained_cells(study: Study) -> list[str]:
+def trained_prefixes(study: Study) -> list[str]:
     """Return the trained cells of the study and the prefixes that they start from, each once."""
     found: dict[str, None] = {}
     for cell in study.cells():
@@ -112,7 +112,7 @@ def trained_cells(study: Study) -> list[str]:
 def _sampled(study: Study) -> list[str]:
     """Return the data sets of the study's stages whose traces are sampled here."""
     stages = study.config["stages"]
-    used = [stages[stage]["data"] for cell in trained_cells(study) for stage in stages_of(cell)]
+    used = [stages[stage]["data"] for cell in trained_prefixes(study) for stage in stages_of(cell)]
     return [name for name in dict.fromkeys(used) if raw_rule(study, name) == "sample_traces"]
 
 
