@@ -22,7 +22,8 @@ def ticks_of(low, high, columns):
 
 @pytest.mark.parametrize("columns", [2, 3, 5])
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 100), (0, 6.5), (-31, 12), (-1.2, 1.3), (-100, 100), (0, 0.8)]
+    ("low", "high"),
+    [(0, 100), (0, 6.5), (-31, 12), (-1.2, 1.3), (-100, 100), (-105, 100), (0, 0.8)],
 )
 def test_labels_of_ticks_meet_neither_each_other_nor_the_next_panels(low, high, columns):
     ticks = ticks_of(low, high, columns)
