@@ -49,9 +49,12 @@ def lock_text(name):
     return (ENVS / f"{name}.lock").read_text()
 
 
-def pins_of(requirements):
-    """Return {package: version} of the text of a lock."""
-    return dict(re.findall(r"^([a-z0-9][a-z0-9-]*)==([^\s;]+)", requirements, re.MULTILINE))
+def pins_of(requirements, here=False):
+    """Return {package: version} of the text of a lock; with `here`, of what this platform needs."""
+    lines = re.findall(r"^[a-z0-9][a-z0-9-]*==[^\\\n]+", requirements, re.MULTILINE)
+    pins = [Requirement(line) for line in lines]
+    wanted = [pin for pin in pins if not (here and pin.marker) or pin.marker.evaluate()]
+    return {pin.name: next(iter(pin.specifier)).version for pin in wanted}
 
 
 def pip_section(name):
@@ -294,7 +297,7 @@ def test_the_paper_environment_holds_its_packages_and_no_others(paper_python):
         [paper_python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True
     ).stdout
     installed = {canonicalize_name(name): v for name, v in re.findall(r"(\S+)==(\S+)", listed)}
-    locked = pins_of(lock_text("paper"))
+    locked = pins_of(lock_text("paper"), here=True)
     assert {p: v for p, v in installed.items() if p not in ("pip", "setuptools")} == locked
 
 
