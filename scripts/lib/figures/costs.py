@@ -1,4 +1,4 @@
-"""The figure of what accuracy costs: one point per cell, a line through those that no other beats."""
+"""The figure of what accuracy costs: a point per cell, a line through those that none beats."""
 
 from collections.abc import Mapping
 from typing import Any
