@@ -195,11 +195,7 @@ def test_what_was_not_measured_is_said_so_and_never_counted_as_nothing(frame):
         "m+a+b": True,
     }
     assert "saved not measured" in total_sentence(costs, ["m+a", "m+a+b"])
-<<<<<<< HEAD
-    traces = pd.concat([frame, frame_of(traces_row({"dataset": "d", "key": "k"}, None))])
-=======
     traces = pd.concat([frame, pd.DataFrame([traces_row({"dataset": "d", "key": "k"}, None)])])
->>>>>>> costs
     assert "teacher's traces not measured" in total_sentence(spent(traces), [])
     unknown = known.assign(joules=math.nan)
     assert "energy not measured" in total_sentence(spent(unknown), [])

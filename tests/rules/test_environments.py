@@ -59,18 +59,11 @@ def pins_of(requirements):
     return dict(re.findall(r"^([a-z0-9][a-z0-9-]*)==([^\s;]+)", requirements, re.MULTILINE))
 
 
-<<<<<<< HEAD
 def pins_here(requirements):
     """Return {package: version} of the text of a lock, of what this platform installs."""
     others = re.findall(r"^([a-z0-9][a-z0-9-]*)==[^\s;]+ ; (.+?) \\$", requirements, re.MULTILINE)
     left_out = {package for package, marker in others if not Marker(marker).evaluate()}
     return {p: v for p, v in pins_of(requirements).items() if p not in left_out}
-=======
-def needed_elsewhere(lock):
-    """Return the packages of a lock that other platforms than this one need."""
-    marked = re.findall(r"^([a-z0-9-]+)==\S+ ; ([^\\\n]+)", lock_text(lock), re.MULTILINE)
-    return {package for package, marker in marked if not Marker(marker.strip()).evaluate()}
->>>>>>> costs
 
 
 def pip_section(name):
@@ -313,15 +306,8 @@ def test_the_paper_environment_holds_its_packages_and_no_others(paper_python):
         [paper_python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True
     ).stdout
     installed = {canonicalize_name(name): v for name, v in re.findall(r"(\S+)==(\S+)", listed)}
-<<<<<<< HEAD
     locked = pins_here(lock_text("paper"))
     assert {p: v for p, v in installed.items() if p not in ("pip", "setuptools")} == locked
-=======
-    elsewhere, locked = needed_elsewhere("paper"), pins_of(lock_text("paper"))
-    assert {p: v for p, v in installed.items() if p not in ("pip", "setuptools")} == {
-        package: version for package, version in locked.items() if package not in elsewhere
-    }
->>>>>>> costs
 
 
 @pytest.mark.slow
