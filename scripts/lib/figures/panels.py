@@ -102,7 +102,8 @@ def cell_axis(axes: Axes, lines: list[Line], left: float, daggers: Iterable[str]
 def value_axis(axes: Axes, low: float, high: float) -> None:
     """Set the limits of a panel's x axis, and as many ticks as their labels have room for.
 
-    Ticks keep away from the panel's ends, where their labels would meet those of the next panel.
+    Ticks keep away from the panel's ends, where their labels would meet those of the next panel. A
+    panel with room for one tick alone is widened to the next.
     """
     figure = axes.get_figure()
     scale = axes.get_position().width * figure.get_figwidth() / (high - low)  # inches per unit
@@ -117,6 +118,9 @@ def value_axis(axes: Axes, low: float, high: float) -> None:
         inside = [number * step for number in range(first, last + 1)]
         if len(inside) > 1:
             break
+    else:  # a lone tick tells no scale
+        inside.append((last + 1) * step)
+        axes.set_xlim(low, inside[-1] + 0.08 / scale)
     axes.set_xticks(inside)
 
 
