@@ -24,10 +24,13 @@ FIGURES = {"plot_scores": 1, "plot_prompts": 1, "plot_gains": 1}
 MARKED = {"make_table": 3, "make_prompt_table": 1, **FIGURES}
 COSTS = {"make_cost_table": 1, "plot_costs": 1}  # without marks
 TEXTS = MARKED | COSTS | {"check_claims": 1, "make_answer_table": 1}
-NOTED = TEXTS | {"draw_conclusions": 1, "plot_curves": 1, "plot_dag": 1}
+LABELLED = TEXTS | {"draw_conclusions": 1, "plot_curves": 1, "plot_dag": 1}
+NOTED = LABELLED | {"plot_reported": 1}
 COMPARISONS = {"compare_parents": 1, "draw_conclusions": 1}
 UNCOMPARED = {"compare_parents": 0, "draw_conclusions": 0, "plot_gains": 0}
-NUMBERS = {"collect_scores": 1, "compare_reported": 1, **COMPARISONS, **TEXTS, "plot_curves": 1}
+REPORTED = {"compare_reported": 1, "plot_reported": 1}
+SAME_RUNS = {"compare_reported": 0, "plot_reported": 0}  # the same verdicts as before
+NUMBERS = {"collect_scores": 1, **REPORTED, **COMPARISONS, **TEXTS, "plot_curves": 1}
 NOTHING: dict[str, int] = {}
 
 
@@ -37,7 +40,7 @@ def scored(evaluations, cells, **before):
     return jobs | NUMBERS | before
 
 
-OF_TABLE1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, "compare_reported": 1}
+OF_TABLE1 = {"evaluate": 3, "score_cell": 1, "collect_scores": 1, **REPORTED}
 OF_TABLE1 |= {"make_table": 3, "check_claims": 1, "make_answer_table": 1, "plot_scores": 1}
 OF_TABLE1 |= {"collect_costs": 1, **COSTS}
 CARDS = {"count_tokens": 4, "make_data_card": 2}
@@ -116,17 +119,17 @@ CONFIG_EDITS = {
             config["prompts"].update(short={"system": None, "user": "{question}"}),
             config["sensitivity"]["prompts"].append("short"),
         ),
-        scored(20, 20, plot_curves=0),
+        scored(20, 20, plot_curves=0) | SAME_RUNS,
     ),
     "a prompt that only untrained models are asked with": (
         "demo",
         put("prompts/plain/user", "Q: {question}"),
-        scored(2, 2, plot_curves=0),
+        scored(2, 2, plot_curves=0) | SAME_RUNS,
     ),
     "which prompt an untrained model is at home in": (
         "demo",
         put("sensitivity/own/base", "boxed"),
-        {**COMPARISONS, **MARKED},
+        {**COMPARISONS, **MARKED, "check_claims": 1, "make_answer_table": 1},
     ),
     "the training prompt": (
         "paper",
@@ -155,7 +158,7 @@ CONFIG_EDITS = {
         "paper",
         lambda config: config["tables"]["table3"]["sections"][1]["rows"].append("base+sft+kd+rl"),
         # a larger family: other marks in all tables
-        scored(3, 1, train_sft=3, train_grpo=3, plot_dag=1),
+        scored(3, 1, train_sft=3, train_grpo=3, plot_dag=1) | SAME_RUNS,
     ),
     "when a training is saved": ("paper", put("recipes/sft/save_steps", 7), NOTHING),
     "1.0 written as 1": ("paper", put("rewards/format", 1), NOTHING),
@@ -167,7 +170,7 @@ CONFIG_EDITS = {
     "when RL counts as collapsed": (
         "paper",
         put("collapse/kl", 9.0),
-        {"score_cell": 18, **NUMBERS, **UNCOMPARED},
+        {"score_cell": 18, **NUMBERS, **UNCOMPARED, **SAME_RUNS},
     ),
     "the grader's time limit": (
         "paper",
@@ -179,12 +182,12 @@ CONFIG_EDITS = {
     "a model's label": (
         "paper",
         put("models/qwen2.5-0.5b/label", "Qwen"),
-        NOTED | {"check_claims": 0},
+        LABELLED | {"check_claims": 0},
     ),
     "a stage's label": (
         "paper",
         put("stages/kd/label", "Distillation"),
-        NOTED | {"check_claims": 0, "make_table": 2},
+        LABELLED | {"check_claims": 0, "make_table": 2},
     ),
     "the order of the test sets": (
         "paper",
@@ -249,7 +252,7 @@ SHIFT = [("    return float(np.mean(means))", "    return float(np.mean(means)) 
 STATISTICS = "scripts/lib/scores/statistics.py"
 INTERVALS = "scripts/lib/scores/intervals.py"
 # After the comparisons: what is concluded from them, and the tables and figures with their marks.
-COMPARED = {**COMPARISONS, **MARKED}
+COMPARED = {**COMPARISONS, **MARKED, "check_claims": 1, "make_answer_table": 1}
 
 
 def package_constant(value, of=STATISTICS):
@@ -360,7 +363,7 @@ CODE_EDITS = {
     ),
     "the test of methods": (
         [replaced("scripts/lib/scores/methods.py", ("FEWEST = 6", "FEWEST = 7"))],
-        COMPARED,
+        COMPARED | REPORTED,
     ),
     "what a mark means": (
         [replaced("scripts/lib/scores/marks.py", ("seeds are random", "seeds vary"))],
@@ -369,18 +372,22 @@ CODE_EDITS = {
     "the form of the CSV files": (
         [
             replaced(
-                "scripts/lib/scores/table_cells.py", ('lineterminator="\\n"', "lineterminator=''")
+                "scripts/lib/frames.py",
+                (
+                    'index=False, lineterminator="\\n", float',
+                    "index=False, lineterminator='', float",
+                ),
             )
         ],
-        {"collect_scores": 1, **COMPARED},
+        NUMBERS | COSTS | {"collect_costs": 1, "plot_curves": 0, "audit_paper": 1},
     ),
     "a LaTeX table's size": (
-        [replaced("scripts/make_table.py", (r"\small", r"\footnotesize"))],
-        {"make_table": 3},
+        [replaced("scripts/lib/tables/latex.py", (r"\scriptsize", r"\footnotesize"))],
+        {"make_table": 3, "make_prompt_table": 1, "make_answer_table": 1},
     ),
     "the figure's resolution": (
         [replaced("scripts/lib/figures/style.py", ("dpi=300", "dpi=100"))],
-        {**FIGURES, "plot_curves": 1, "plot_dag": 1, "plot_costs": 1},
+        {**FIGURES, "plot_curves": 1, "plot_dag": 1, "plot_costs": 1, "plot_reported": 1},
     ),
     "how the grader reads prose": (
         [
@@ -412,7 +419,7 @@ CODE_EDITS = {
                 "scripts/lib/scores/collapse.py", ("SHORTEST_WINDOW = 10", "SHORTEST_WINDOW = 9")
             )
         ],
-        SCORES | UNCOMPARED,
+        SCORES | UNCOMPARED | SAME_RUNS,
     ),
     "how many rollouts are kept": (
         [replaced("scripts/lib/training/rollout_sample.py", ("PER_STEP = 4", "PER_STEP = 5"))],
@@ -466,7 +473,7 @@ CODE_EDITS = {
     ),
     "a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", " --cell '{wildcards.cell}'"))],
-        SCORES | UNCOMPARED,
+        SCORES | UNCOMPARED | SAME_RUNS,
     ),
     "white space in a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", "  --cell {wildcards.cell}"))],
@@ -490,7 +497,7 @@ CODE_EDITS = {
     ),
     "a new matplotlib": (
         [replaced("envs/paper.yaml", ("matplotlib==", "matplotlib==9"))],
-        NOTED | {"audit_paper": 1},
+        NUMBERS | {"collect_costs": 1, "plot_dag": 1, "audit_paper": 1},
     ),
     "a new torch": (
         [replaced("envs/study.yaml", ("- torch==", "- torch==9"))],
