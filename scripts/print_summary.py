@@ -27,6 +27,7 @@ PLACES = {
     "comparisons": "comparisons.csv",
     "conclusions": "conclusions.*",
     "claims": "paper/claims.*",
+    "paper": "paper.pdf",
     "report": "report.html",
 }
 NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold type, the rule below the head
@@ -83,7 +84,8 @@ def main() -> None:
     config = read_json(folder / "config.json")
     study = Study(config)
     sensitive = ["prompts"] if study.sensitivity_cells() else []
-    tables = [folder / "tables" / f"{table}.md" for table in [*config["tabulate"], *sensitive]]
+    names = [*config["tabulate"], *sensitive, "answers"]
+    tables = [folder / "tables" / f"{name}.md" for name in names]
     comparisons, conclusions = folder / "comparisons.csv", folder / "conclusions.md"
     if missing := [str(f) for f in (*tables, comparisons, conclusions) if not f.exists()]:
         raise SystemExit(f"{', '.join(missing)}: not there yet; run the study first")
