@@ -94,7 +94,7 @@ docs: setup
 
 # Then set the date in docs/example/README.md.
 example: demo
-	cp results/demo/tables/table[23].md results/demo/tables/prompts.md results/demo/tables/costs.md \
+	cp results/demo/tables/table[23].md results/demo/tables/prompts.md results/demo/tables/costs.md results/demo/tables/answers.md \
 	  results/demo/figures/*.png results/demo/conclusions.md docs/example/
 
 # The GPU stack has the most limits: it is resolved first, and the locks for any machine follow it.

@@ -123,7 +123,7 @@ def latex_table(lines: Sequence[tuple[str, list[str]]], notes: list[str], device
         r"\centering",
         rf"\caption{{{escape_latex(CAPTION)}}}",
         r"\label{tab:costs}",
-        r"\scriptsize\setlength{\tabcolsep}{2.5pt}",
+        r"\scriptsize\setlength{\tabcolsep}{2pt}",
         rf"\begin{{tabular}}{{@{{}}l{'r' * (len(heads) - 1)}@{{}}}}",
         r"\toprule",
         *(" & ".join(map(escape_latex, line)) + r" \\" for line in zip(*heads, strict=True)),

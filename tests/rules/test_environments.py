@@ -32,7 +32,8 @@ from scripts.write_conda_env import conda_env
 from tests.score_samples import cell_record, comparison
 from tests.workflow import ENVIRONMENT, ROOT
 
-FORMS = ("tex", "wide", "markdown", "html", "csv", "legend")
+FORMS = {"tex": "tex", "wide": "wide", "markdown": "md", "html": "html", "csv": "csv"}
+FORMS |= {"legend": "columns.csv"}  # flag -> end of the file's name
 ENVS = ROOT / "envs"
 LOCKS = ["gpu", "cpu", "engines", "data", "paper", "tools"]
 CONDA = {"study": "gpu", "data": "data", "paper": "paper"}
@@ -345,11 +346,11 @@ def test_both_environments_make_the_same_table_and_figure(paper_python, tmp_path
         folder = tmp_path / f"made-{len(made)}"
         given = ["--config", tmp_path / "config.json", "--output", folder / "record.json"]
         table, figure = make_table(study, table="table2"), plot_scores(study)
-        forms = [f"--{form}={folder}/table.{form}" for form in FORMS]
+        forms = [f"--{form}={folder}/table.{end}" for form, end in FORMS.items()]
         run_script(python, "make_table", *given, "--key", table.key, "--table", "table2", *forms)
         images = ["--pdf", folder / "scores.pdf", "--png", folder / "scores.png"]
         run_script(python, "plot_scores", *given, "--key", figure.key, *images)
         made.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert len(made[0]) == len(FORMS) + 3
-    assert b"]*" in made[0]["table.markdown"]
+    assert b"]*" in made[0]["table.md"]
     assert made[0] == made[1]
