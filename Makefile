@@ -66,8 +66,8 @@ $(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock $(STARTUP) | $(INS
 
 demo: setup
 	snakemake --profile demo all
-	@if command -v latexmk > /dev/null; then snakemake --profile demo --quiet -- paper; \
-	else echo "no latexmk: results/demo/paper.pdf is not made (docs/troubleshooting.md)"; fi
+	@command -v latexmk > /dev/null && snakemake --profile demo --quiet -- paper \
+	  || echo "results/demo/paper.pdf is not made: it needs latexmk and LaTeX (docs/troubleshooting.md)"
 	snakemake --profile demo --report results/demo/report.html --quiet
 	python -m scripts.print_summary results/demo
 

@@ -1,6 +1,8 @@
 """A job's key changes when, and only when, something that can change its result changed."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -264,3 +266,12 @@ def test_what_is_printed_into_a_file_counts(tmp_path, monkeypatch):
         writes = f"with open('f', 'w') as f:\n    print('{text}', file=f)\n"
         digests.append(digest_of(SOURCE | {"one.py": writes}, tmp_path, monkeypatch))
     assert digests[0] != digests[1]
+
+
+def test_every_job_is_planned_without_a_large_library():
+    """Each job and each dry run imports this; NumPy and SciPy alone would take 0.6 s of each."""
+    code = "import sys, scripts.lib.dag; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    large = {"numpy", "scipy", "pandas", "pyarrow", "matplotlib", "torch", "pyparsing"}
+    assert not large & {*run.stdout.split()}

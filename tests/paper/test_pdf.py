@@ -113,6 +113,7 @@ def test_numbers_of_the_macros_are_those_of_the_records():
     written = results / "paper" / "macros.tex"
     if not written.exists():
         pytest.skip(f"no {written}: run `make demo` first, with LaTeX installed")
+    assert (results / "paper.pdf").exists(), "make demo: LaTeX failed (logs/demo/typeset.log)"
     sentences = re.findall(r"\\item (\w+): (.+?) against (.+?) on (.+?), (\S+) to (\S+) points",
                            written.read_text(encoding="utf-8"))  # fmt: skip
     rows = pd.read_csv(results / "conclusions.csv")

@@ -20,7 +20,7 @@ from scripts.lib.dag.score import (
 from scripts.lib.dag.train import model
 from scripts.lib.paper.claims import read_claims
 from scripts.lib.paper.files import AUDIT_FILES, read_paper_file
-from scripts.lib.paper.printed import printed_numbers, read_reported
+from scripts.lib.paper.printed import read_reported
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.questions import research_questions
 
@@ -202,8 +202,7 @@ def paper_files() -> tuple[dict[str, Any], list[dict[str, str]]]:
 def check_claims(study: Study) -> tuple[Settings, Inputs]:
     """Return the paper's claims and tables as they stand, and the study's cells of those rows."""
     claims, reported = paper_files()
-    rows = printed_numbers(reported, claims["problems"]).cells
-    printed = {study.cell_of_row(row) for row in rows}
+    printed = printed_cells(study).values()
     cells = [cell for cell in study.cells() if cell in printed]
     own = {cell: study.own_prompt(cell) for cell in cells}
     settings = {

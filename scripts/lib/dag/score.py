@@ -1,15 +1,14 @@
 """From evaluations to table cells, one table of scores, and comparisons (rules/score.smk)."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from scripts.lib.dag.data import raw, raw_rule
 from scripts.lib.dag.evaluate import evaluate
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.train import model
-from scripts.lib.paper.files import read_paper_file
+from scripts.lib.paper.files import PAPER, read_paper_file
+from scripts.lib.paper.printed import read_reported
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 
@@ -191,8 +190,8 @@ def printed_tables() -> set[str]:
     return {line["table"] for line in _printed_lines()}
 
 
-def _printed_lines() -> Iterable[dict[str, str]]:
-    return csv.DictReader(io.StringIO(read_paper_file("reported.csv")))
+def _printed_lines() -> list[dict[str, str]]:
+    return read_reported(PAPER / "reported.csv")
 
 
 def _compared_tasks(study: Study) -> dict[str, list[str]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.lib.paper.numbers import Difference, Weights
-from scripts.lib.scores.statistics import Z95
 
 Row = Mapping[str, str]
 Place = tuple[str, str]  # cell, benchmark
@@ -47,6 +46,8 @@ class Printed(NamedTuple):
 
         Its standard error is the binomial one of one run and one sample per problem, unpaired.
         """
+        from scripts.lib.scores.statistics import Z95  # SciPy, which no dry run needs
+
         values = {place: self._number(*place) for place in weights}
         if any(value is None for value in values.values()):
             return None
