@@ -29,8 +29,9 @@ sys.path.insert(0, workflow.basedir)
 from scripts.lib.dag.data import examples_rule, raw_rule
 from scripts.lib.dag.jobs import files_of, job
 from scripts.lib.dag.models import model_rule
-from scripts.lib.dag.paper import CLAIMS, paper_files, target_files, targets
+from scripts.lib.dag.paper import CLAIMS, paper_files
 from scripts.lib.dag.rules import SHELL
+from scripts.lib.dag.targets import target_files, targets
 from scripts.lib.engines import ENGINES
 from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json

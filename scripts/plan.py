@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scripts.lib.console import align, spell_bytes
 from scripts.lib.dag.jobs import Job
-from scripts.lib.dag.paper import targets
+from scripts.lib.dag.targets import targets
 from scripts.lib.dag.train import model
 from scripts.lib.price.costs import ON_DEVICE, Costs
 from scripts.lib.price.measured import (

@@ -10,7 +10,7 @@ import yaml
 from snakemake.utils import update_config
 
 from scripts.lib.dag import code, environment, jobs, rules
-from scripts.lib.dag.paper import targets
+from scripts.lib.dag.targets import targets
 from scripts.lib.price.walk import dag_of
 from scripts.lib.study.validation import validated_study
 from tests.workflow import DEMO, ROOT

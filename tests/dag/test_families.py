@@ -1,7 +1,8 @@
 """What is compared with what, and which runs the comparisons, tables and figure need."""
 
-from scripts.lib.dag.paper import make_table, plot_scores
+from scripts.lib.dag.figures import plot_scores
 from scripts.lib.dag.score import compare_parents, families_of
+from scripts.lib.dag.tables import make_table
 from scripts.lib.study.cells import parent_of
 from scripts.lib.study.validation import validated_study
 from tests.dag.edits import config_of

@@ -9,7 +9,7 @@ import yaml
 from snakemake.utils import update_config
 
 from scripts.lib.dag.jobs import job as planned_job
-from scripts.lib.dag.paper import targets
+from scripts.lib.dag.targets import targets
 from scripts.lib.files import write_json
 from scripts.lib.price.costs import Costs
 from scripts.lib.price.schedule import critical_path, wall_time

@@ -20,10 +20,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts.compare_reported import COLUMNS as REPRODUCTION
+from scripts.lib.dag.figures import plot_scores
 from scripts.lib.dag.jobs import ENTRIES, job
-from scripts.lib.dag.paper import make_table, plot_scores
 from scripts.lib.dag.rules import environment_of
 from scripts.lib.dag.score import compare_parents, compare_reported
+from scripts.lib.dag.tables import make_table
 from scripts.lib.files import sha256_of, write_json
 from scripts.lib.frames import write_frame
 from scripts.lib.scores.comparisons import COLUMNS as COMPARISONS

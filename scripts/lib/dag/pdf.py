@@ -3,16 +3,15 @@
 from pathlib import PurePosixPath
 
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
-from scripts.lib.dag.paper import (
-    audit_paper,
-    check_claims,
+from scripts.lib.dag.paper import audit_paper, check_claims
+from scripts.lib.dag.score import collect_scores, compare_reported, draw_conclusions, printed_cells
+from scripts.lib.dag.tables import (
     make_answer_table,
     make_cost_table,
     make_prompt_table,
     make_table,
-    targets,
 )
-from scripts.lib.dag.score import collect_scores, compare_reported, draw_conclusions, printed_cells
+from scripts.lib.dag.targets import targets
 from scripts.lib.paper.files import read_paper_file
 from scripts.lib.study.cells import Study, stages_of
 from scripts.lib.study.recipes import label_of, recipe_of

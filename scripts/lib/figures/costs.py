@@ -22,7 +22,7 @@ PLACES = ((4, 2, "left"), (4, -7, "left"), (-4, 2, "right"), (-4, -7, "right")) 
 
 @styled
 def draw_costs(settings: Mapping[str, Any], cells: pd.DataFrame) -> Figure:
-    """Return the figure; `cells` is cells_frame's, `settings` as dag/paper.py plans them."""
+    """Return the figure; `cells` is cells_frame's, `settings` as dag/figures.py plans them."""
     figure, axes = plt.subplots(figsize=(PAGE, HEIGHT), layout="constrained")
     cells = cells.assign(accuracy=100 * cells["accuracy"])
     known, front = cells.dropna(subset=["chain_hours", "accuracy"]), pareto_front(cells)

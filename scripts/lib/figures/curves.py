@@ -78,7 +78,7 @@ def _share_limits(group: list[Axes], quantity: Quantity) -> None:
 def draw_curves(
     settings: dict[str, Any], frame: pd.DataFrame, ended: Iterable[tuple[str, int]] = ()
 ) -> Figure:
-    """Return the figure; `settings` as dag/paper.py plans them, `frame` as curves_frame makes it.
+    """Return the figure; `settings` as dag/figures.py plans them, `frame` as curves_frame makes it.
 
     `ended` are the (cell, seed) whose training collapsed: while it ran, or when it was scored.
     """

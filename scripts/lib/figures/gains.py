@@ -94,7 +94,7 @@ def legend_handles(labels: dict[str, str], roots: dict[str, Look], signs: bool) 
 
 @styled
 def draw_gains(settings: dict[str, Any], comparisons: list[Row]) -> Figure:
-    """Return the figure of the family `parent`; `settings` as dag/paper.py plans them.
+    """Return the figure of the family `parent`; `settings` as dag/figures.py plans them.
 
     A cell that has no comparison keeps its line, empty.
     """

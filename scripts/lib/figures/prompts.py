@@ -69,7 +69,7 @@ def label_of_prompts(prompts: str) -> str:
 def draw_prompts(
     settings: dict[str, Any], frame: pd.DataFrame, comparisons: pd.DataFrame
 ) -> Figure:
-    """Return the figure; `settings` as dag/paper.py plans them.
+    """Return the figure; `settings` as dag/figures.py plans them.
 
     `frame` is that of scores_frame with the prompt of each row, `comparisons` that of
     comparisons_frame.

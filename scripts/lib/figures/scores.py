@@ -117,7 +117,7 @@ def legend_handles(
 
 @styled
 def draw_scores(settings: dict[str, Any], frame: pd.DataFrame, marks: Marks = NONE) -> Figure:
-    """Return the figure; `settings` as dag/paper.py plans them, `frame` as scores_frame makes it.
+    """Return the figure; `settings` as dag/figures.py plans them, `frame` as scores_frame makes it.
 
     A cell that the frame lacks keeps its line, empty.
     """

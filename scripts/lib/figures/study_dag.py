@@ -89,7 +89,7 @@ def _draw_data(
 
 @styled
 def draw_dag(settings: dict[str, Any]) -> Figure:
-    """Return the figure; `settings` as dag/paper.py plans them."""
+    """Return the figure; `settings` as dag/figures.py plans them."""
     rows = tree_rows(settings["data"])
     widths = column_widths(settings, rows)
     free = (COLUMN - 2 * EDGE - sum(widths)) / max(1, len(widths) - 1)
