@@ -10,13 +10,9 @@ benchmark alone cuts off nearly everything, so that the median over benchmarks i
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import fmean, median
 from typing import Any, NamedTuple
-
-import pyarrow.parquet as pq
 
 Mark = dict[str, Any]
 Entry = Mapping[str, Any]
@@ -25,7 +21,8 @@ Thresholds = Mapping[str, float]
 ACCURACY = "rewards/accuracy_reward"
 SHORTEST_WINDOW = 10  # steps; a shorter run is not judged by its log
 TAIL = 400  # characters of a completion's end in which a loop is looked for
-LOOP = re.compile(r"(.{1,50}?)\1{7,}\s*$", re.DOTALL)
+LONGEST_PIECE = 50  # characters of what comes again and again
+REPEATS = 8  # a loop has at least so many
 SHORTEST_LOOP = 60  # characters
 SHOWN = 200  # characters of a sample text
 SAMPLES = 3
@@ -110,29 +107,43 @@ def marks_of_texts(texts: Mapping[str, Texts], limits: Thresholds) -> list[Mark]
     return marks
 
 
-def read_texts(path: Path) -> Texts:
-    """Return the legibility of one evaluation, from the parquet file of its completions."""
-    table = pq.read_table(path, columns=["completion", "status"])
+def legibility(rows: Sequence[Entry]) -> Texts:
+    """Return the legibility of one evaluation, from its completions with their statuses."""
     found: dict[str, list[str]] = {"unreadable": [], "repetition": []}
-    completions = table["completion"].to_pylist()
-    for text, status in zip(completions, table["status"].to_pylist(), strict=True):
-        if status != "ok":
-            found["unreadable"].append(text)
-        if loops(text):
-            found["repetition"].append(text)
-    total = len(completions) or 1
+    for row in rows:
+        if row["status"] != "ok":
+            found["unreadable"].append(row["completion"])
+        if loops(row["completion"]):
+            found["repetition"].append(row["completion"])
+    total = len(rows) or 1
     samples = {rule: [text[-SHOWN:] for text in of[:SAMPLES]] for rule, of in found.items()}
     return Texts(len(found["unreadable"]) / total, len(found["repetition"]) / total, samples)
 
 
 def loops(text: str) -> bool:
-    """Say whether a completion ends in one piece of text again and again.
+    r"""Say whether a completion ends in one piece of text again and again.
+
+    As the expression (.{1,50}?)\1{7,}\s*$ finds it, which takes a hundred times as long.
 
     >>> loops("so " * 40), loops("It is 18. " + "=" * 20)
     (True, False)
     """
-    found = LOOP.search(text[-TAIL:])
-    return found is not None and len(found[0]) >= SHORTEST_LOOP
+    tail = text[-TAIL:]
+    ends = range(len(tail.rstrip()), len(tail) + 1)  # white space may follow, or be part of it
+    return any(
+        len(tail) - _first_repeat(tail[:end], size) >= SHORTEST_LOOP
+        for end in ends
+        for size in range(1, min(LONGEST_PIECE, end // REPEATS) + 1)
+        if tail.endswith(tail[end - size : end] * REPEATS, 0, end)
+    )
+
+
+def _first_repeat(text: str, size: int) -> int:
+    """Return where the piece of so many characters at a text's end begins to come again."""
+    start = len(text) - size
+    while start >= size and text[start - size : start] == text[-size:]:
+        start -= size
+    return start
 
 
 def _texts_of(rollouts: Sequence[Entry]) -> list[Mark]:

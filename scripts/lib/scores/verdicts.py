@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from scripts.lib.files import read_json
+from scripts.lib.scores.details import read_columns
 
 COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct", "lighteval_correct"]
 
@@ -46,8 +46,8 @@ def read_verdicts(record_path: Path, record: dict) -> Verdicts:
     """Read the parquet file beside an evaluation record; its rows must be those of the record."""
     path = Path(record_path).with_suffix(".parquet")
     try:
-        table = pq.read_table(path, columns=COLUMNS)
-    except (OSError, ValueError, KeyError) as error:
+        table = read_columns(path, COLUMNS)
+    except (OSError, ValueError) as error:
         raise SystemExit(
             f"{path}: not the details of an evaluation ({error}); "
             f"delete {record_path} and start Snakemake again"
