@@ -97,6 +97,7 @@ def completion_rows(
     cut_off = ~correct & (draw.random(shape) < 0.06)
     strict = correct & (draw.random(shape) < 0.97)
     lighteval = correct ^ (draw.random(shape) < 0.01)
+    undecided = draw.random(shape) < 0.002
     wrong = draw.integers(0, 30, shape)
     lengths = np.minimum(characters * np.exp(draw.normal(0, 0.6, shape)), POOL // 4).astype(int)
     starts = draw.integers(0, POOL // 4, shape)
@@ -128,7 +129,7 @@ def completion_rows(
                     "strict_correct": bool(strict[at]),
                     "status": status,
                     "strict_status": status,
-                    "lighteval_correct": bool(lighteval[at]),
+                    "lighteval_correct": None if undecided[at] else bool(lighteval[at]),
                     "tokens": 1 + len(text) // 4,
                     "finish_reason": "length" if answer is None else "stop",
                 }

@@ -10,7 +10,7 @@ benchmark alone cuts off nearly everything, so that the median over benchmarks i
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
@@ -129,13 +129,22 @@ def loops(text: str) -> bool:
     (True, False)
     """
     tail = text[-TAIL:]
-    ends = range(len(tail.rstrip()), len(tail) + 1)  # white space may follow, or be part of it
+    shortest = max(len(tail.rstrip()), REPEATS)  # white space may follow, or be part of it
     return any(
-        len(tail) - _first_repeat(tail[:end], size) >= SHORTEST_LOOP
-        for end in ends
-        for size in range(1, min(LONGEST_PIECE, end // REPEATS) + 1)
-        if tail.endswith(tail[end - size : end] * REPEATS, 0, end)
+        len(tail) - _first_repeat(whole, size) >= SHORTEST_LOOP
+        for whole in (tail[:end] for end in range(shortest, len(tail) + 1))
+        for size in _sizes(whole)
+        if whole.endswith(whole[-size:] * REPEATS)
     )
+
+
+def _sizes(text: str) -> Iterator[int]:
+    """Yield by how much earlier a text's last characters stand too: so long is a loop's piece."""
+    last = text[1 - REPEATS :]
+    at = text.rfind(last, 0, -1)
+    while at >= 0 and (size := len(text) - len(last) - at) <= LONGEST_PIECE:
+        yield size
+        at = text.rfind(last, 0, at + len(last) - 1)
 
 
 def _first_repeat(text: str, size: int) -> int:

@@ -1,6 +1,6 @@
 """Reading columns of an evaluation's parquet file.
 
-`pq.read_table` would import pandas, which takes longer than to read the file.
+`pq.read_table` and an array's `to_numpy` import pandas, which takes longer than to read the file.
 """
 
 from collections.abc import Sequence
