@@ -1,4 +1,4 @@
-r"""Write all that a study's evaluations and trainings leave, made up, as if it had run on GPUs.
+"""Write all that a study's evaluations and trainings leave, made up, as if it had run on GPUs.
 
     python -m benchmarks.synthetic_study FOLDER                     the study of config.yaml
     python -m benchmarks.synthetic_study FOLDER --problems 12 --seeds 0 1
@@ -8,8 +8,7 @@ The study is that of config.yaml: its cells, benchmarks, prompts, seeds, numbers
 samples. No number was measured. Its name is `synthetic`, and its `note`, which stands on every
 table, figure and page made from it, says so. The records have the keys of the planned jobs, so that
 
-    snakemake --directory FOLDER --configfile FOLDER/study.yaml --cores 2 \
-        scores tables figures paper
+    snakemake --directory FOLDER --configfile FOLDER/study.yaml --cores 2 -- scores tables figures
 
 runs what follows an evaluation, and nothing before it. After a change of the code that trains or
 evaluates, or of config.yaml, the folder is to be written anew. benchmarks.after_evaluation does
@@ -217,10 +216,10 @@ def _usage(*names: object, seconds: float) -> dict[str, Any]:
     }
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(description: str | None) -> argparse.ArgumentParser:
     """Return the flags that say which study is written, and where."""
     flags = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     flags.add_argument("folder", type=Path, help="folder for study.yaml and results/synthetic")
     flags.add_argument("--characters", type=int, default=CHARACTERS, help="of a completion, median")
@@ -239,4 +238,4 @@ def write_as_told(args: argparse.Namespace) -> Study:
 
 
 if __name__ == "__main__":
-    write_as_told(parser().parse_args())
+    write_as_told(parser(__doc__).parse_args())
