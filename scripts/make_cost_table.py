@@ -19,6 +19,7 @@ from scripts.lib.scores.table_cells import read_cells
 from scripts.lib.study.cells import parent_of
 
 CAPTION = "Costs by cell and stage."
+SHORT = {"Generated": "Gen.", "Evaluation": "Eval."}  # so that LaTeX's table fits the page
 NOT_MEASURED = "–"
 COLUMNS = [
     Column("section", "text", "section of the table"),
@@ -107,7 +108,8 @@ def markdown_table(lines: Sequence[tuple[str, list[str]]], notes: list[str], dev
 
 def latex_table(lines: Sequence[tuple[str, list[str]]], notes: list[str], device: str) -> str:
     """Return the table as a LaTeX `table*`, over both columns of a page."""
-    heads = [("Method", ""), *((head, unit) for head, unit, *_ in shown_columns(device))]
+    columns = [(SHORT.get(head, head), unit) for head, unit, *_ in shown_columns(device)]
+    heads = [("Method", ""), *((head, unit.replace("points/", "per ")) for head, unit in columns)]
     body: list[str] = []
     section = None
     for title, entries in lines:

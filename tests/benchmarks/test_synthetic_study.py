@@ -46,7 +46,7 @@ def test_a_record_of_another_key_is_not(study):
 
 @pytest.mark.slow
 def test_what_follows_an_evaluation_runs_on_it_and_nothing_before(study):
-    """Two trainings collapsed: one left no model, one is marked by its log."""
+    """Two trainings collapsed: one left no model, one is marked by its log. Nothing is too wide."""
     folder = study[1]
     run = snakemake("--configfile", folder / "study.yaml", "--cores", "2", "--show-failed-logs",
                     "--", *TARGETS, folder=folder)  # fmt: skip
@@ -60,3 +60,4 @@ def test_what_follows_an_evaluation_runs_on_it_and_nothing_before(study):
     assert scores["accuracy"].isna().any()
     assert NOTE in (results / "tables" / "table1.md").read_text()
     assert (results / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert "Overfull" not in (folder / "logs" / "synthetic" / "typeset.log").read_text()

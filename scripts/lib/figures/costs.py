@@ -21,7 +21,9 @@ from scripts.lib.study.cells import model_of, stages_of
 TITLE = "What accuracy costs"
 HEIGHT = 3.2  # inches
 FRONT = "best accuracy for the hours"
-PLACES = ((4, 2, "left"), (4, -7, "left"), (-4, 2, "right"), (-4, -7, "right"))  # points, side
+PLACES = [  # points, side
+    (x, y, side) for y in (-2, 2, -7, 7, -12, 12) for x, side in ((4, "left"), (-4, "right"))
+]
 
 
 @styled
@@ -52,10 +54,10 @@ def draw_costs(settings: Mapping[str, Any], cells: pd.DataFrame) -> Figure:
     axes.set_xlabel(f"{''.join(cells['device'].unique())}-hours of all stages, mean over seeds")
     axes.set_ylabel("accuracy in percent, mean over benchmarks")
     axes.margins(0.08)
-    axes.set_title(TITLE, loc="left", size=TITLE_SIZE)
-    figure.legend(loc="outside right upper")
+    figure.suptitle(TITLE, x=0.0, ha="left", size=TITLE_SIZE)
+    figure.legend(loc="outside lower left", ncols=3)
     if settings["note"]:
-        figure.supxlabel(settings["note"], size=SMALL, style="italic")
+        axes.set_title(settings["note"], loc="left", size=SMALL, style="italic", wrap=True)
     names = known["stages"].where(ours, known["label"])
     write_names(axes, known.assign(name=names), {*front["cell"]})
     return figure
@@ -83,6 +85,7 @@ def write_names(axes: Axes, known: pd.DataFrame, front: set[str]) -> None:
             text.xyann = (x, y)
             text.set_horizontalalignment(side)
             box = text.get_window_extent()
-            if not any(box.overlaps(other) for other in taken):
+            inside = axes.bbox.x0 < box.x0 and box.x1 < axes.bbox.x1 and axes.bbox.y0 < box.y0
+            if inside and not any(box.overlaps(other) for other in taken):
                 break
         taken.append(box)
