@@ -90,7 +90,7 @@ lint: setup
 docs: setup
 	python -m scripts.list_assumptions config.yaml docs/assumptions.md
 	python -m scripts.write_audit_page docs/audit.md
-	python -m scripts.list_claims paper/claims.yaml paper/reported.csv docs/claims.md
+	python -m scripts.list_claims paper docs/claims.md
 
 # Then set the date in docs/example/README.md.
 example: demo

@@ -5,9 +5,7 @@ job's settings. The CSV has one row per printed number; its columns are COLUMNS 
 scripts/lib/paper/audit.py. The LaTeX file holds the paper's tables with marks and needs booktabs.
 """
 
-from pathlib import Path
-
-from scripts.cli import job_arguments, planned_run
+from scripts.cli import add_forms, job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import write_frame
 from scripts.lib.paper.audit import COLUMNS, audit
@@ -20,9 +18,7 @@ from scripts.lib.scores.forms import html_page
 def main() -> None:
     """Read the flags and write the four files."""
     parser = job_arguments(__doc__)
-    for form in ("csv", "legend", "markdown", "html", "tex"):
-        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
-    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_forms(parser, "csv", "legend", "markdown", "html", "tex")
     args = parser.parse_args()
     run = planned_run(args, "audit_paper")
     files = run.settings["files"]

@@ -5,12 +5,11 @@ each cell under its own, a test on measured numbers is decided by marked differe
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from scripts.cli import job_arguments, planned_run
+from scripts.cli import add_forms, job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import write_frame
 from scripts.lib.paper.claim_tables import (
@@ -84,15 +83,13 @@ def checked_claims(
 def main() -> None:
     """Read the flags and write the files."""
     parser = job_arguments(__doc__)
-    for form in ("csv", "legend", "markdown", "html", "tex"):
-        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
-    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_forms(parser, "csv", "legend", "markdown", "html", "tex")
     args = parser.parse_args()
     run = planned_run(args, "check_claims")
     comparisons = [row for path in run.paths("comparisons") for row in read_comparisons(path)]
     cells = read_cells_by_prompt(run.paths("cells"))
     claims = run.settings["claims"]
-    printed = printed_numbers(run.settings["reported"], claims["problems"])
+    printed = printed_numbers(run.settings["reported"], run.settings["sizes"])
     measured = numbers_by_prompt(run.settings, printed.benchmarks, cells, comparisons)
     checked = checked_claims(claims, printed, measured)
     write_frame(args.csv, pd.DataFrame(claim_rows(checked)), COLUMNS)

@@ -49,6 +49,13 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_forms(parser: argparse.ArgumentParser, *forms: str) -> None:
+    """Add the flags of a program that writes a table or page in several forms, and its record."""
+    for form in forms:
+        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
+    parser.add_argument("--output", type=Path, required=True, help="record to write")
+
+
 @dataclass
 class Run:
     """A planned job that a script carries out: its files, and the record that it leaves."""

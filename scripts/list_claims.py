@@ -1,6 +1,6 @@
 """Write the verdicts on the paper's own tables into a page: every claim, its test, what it says.
 
-    python -m scripts.list_claims paper/claims.yaml paper/reported.csv docs/claims.md
+    python -m scripts.list_claims paper docs/claims.md
 
 No rule of the DAG; `make docs` runs it, and a test compares the two.
 """
@@ -23,15 +23,15 @@ from scripts.lib.paper.claim_tables import (
     summary,
 )
 from scripts.lib.paper.claims import read_claims
-from scripts.lib.paper.printed import printed_numbers, read_reported
+from scripts.lib.paper.printed import Printed, printed_numbers, read_reported, read_sizes
 
 LIST = re.compile(r"(?<=<!-- claims -->\n).*(?=<!-- end of claims -->)", re.DOTALL)
 HEADS = ["", "Section", "Claim", "Test", "Verdict", "Comparisons", "Remarks"]
 
 
-def markdown(claims: dict[str, Any], reported: list[dict[str, str]]) -> str:
+def markdown(claims: dict[str, Any], printed: Printed) -> str:
     """Return a summary, and a table with one row per claim."""
-    checked = checked_claims(claims, printed_numbers(reported, claims["problems"]), {})
+    checked = checked_claims(claims, printed, {})
     lines = ["| " + " | ".join(HEADS) + " |", "|" + " --- |" * len(HEADS)]
     lines += ["| " + " | ".join(_cells(entry)) + " |" for entry in checked]
     return f"\n{summary(checked)}\n\n" + "\n".join(lines) + "\n\n"
@@ -51,16 +51,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("claims", type=Path, help="paper/claims.yaml")
-    parser.add_argument("reported", type=Path, help="paper/reported.csv")
+    parser.add_argument("paper", type=Path, help="folder of claims.yaml and the paper's numbers")
     parser.add_argument("page", type=Path, help="the file between whose markers the list goes")
     args = parser.parse_args()
     page = args.page.read_text(encoding="utf-8")
     if not LIST.search(page):
         raise SystemExit(f"{args.page}: no lines <!-- claims --> and <!-- end of claims -->")
-    claims, reported = read_claims(args.claims), read_reported(args.reported)
-    require_valid_claims(args.claims, claims, reported)
-    write_text(args.page, LIST.sub(lambda _: markdown(claims, reported), page))
+    claims, reported = args.paper / "claims.yaml", read_reported(args.paper / "reported.csv")
+    found, sizes = read_claims(claims), read_sizes(args.paper / "benchmarks.csv")
+    require_valid_claims(claims, found, reported, sizes)
+    printed = printed_numbers(reported, sizes)
+    write_text(args.page, LIST.sub(lambda _: markdown(found, printed), page))
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
 As LaTeX (a `table*`), Markdown, HTML and CSV. No answer is typed: each is made from counts.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from scripts.cli import Run, job_arguments, planned_run
+from scripts.cli import Run, add_forms, job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import read_frame, write_frame
 from scripts.lib.paper.measured import Measured
@@ -70,9 +69,7 @@ def latex_table(rows: list[dict[str, Any]], note: str | None) -> str:
 def main() -> None:
     """Read the flags and write the files."""
     parser = job_arguments(__doc__)
-    for form in ("tex", "markdown", "html", "csv", "legend"):
-        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
-    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_forms(parser, "tex", "markdown", "html", "csv", "legend")
     args = parser.parse_args()
     run = planned_run(args, "make_answer_table")
     conclusions = read_frame(run.paths("conclusions")[0])

@@ -7,10 +7,9 @@ booktabs. The CSV has one row per cell; the legend beside it says what its colum
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from scripts.cli import job_arguments, planned_run
+from scripts.cli import add_forms, job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import Column, legend_path, read_frame, write_frame
 from scripts.lib.price.cost_of_cells import Spent, cells_frame, spent
@@ -20,6 +19,7 @@ from scripts.lib.scores.table_cells import read_cells
 from scripts.lib.study.cells import parent_of
 
 CAPTION = "Costs by cell and stage."
+SHORT = {"Generated": "Gen.", "Evaluation": "Eval."}  # so that LaTeX's table fits the page
 NOT_MEASURED = "–"
 COLUMNS = [
     Column("section", "text", "section of the table"),
@@ -108,7 +108,8 @@ def markdown_table(lines: Sequence[tuple[str, list[str]]], notes: list[str], dev
 
 def latex_table(lines: Sequence[tuple[str, list[str]]], notes: list[str], device: str) -> str:
     """Return the table as a LaTeX `table*`, over both columns of a page."""
-    heads = [("Method", ""), *((head, unit) for head, unit, *_ in shown_columns(device))]
+    columns = [(SHORT.get(head, head), unit) for head, unit, *_ in shown_columns(device)]
+    heads = [("Method", ""), *((head, unit.replace("points/", "per ")) for head, unit in columns)]
     body: list[str] = []
     section = None
     for title, entries in lines:
@@ -139,9 +140,7 @@ def latex_table(lines: Sequence[tuple[str, list[str]]], notes: list[str], device
 def main() -> None:
     """Read the flags and write the four files and the legend."""
     parser = job_arguments(__doc__)
-    for form in ("tex", "markdown", "html", "csv"):
-        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
-    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_forms(parser, "tex", "markdown", "html", "csv")
     args = parser.parse_args()
     run = planned_run(args, "make_cost_table")
     costs = spent(read_frame(run.paths("costs")[0]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from scripts.cli import job_arguments, planned_run
+from scripts.cli import add_forms, job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import Column, write_frame
 from scripts.lib.scores.forms import escape_latex, html_page, markdown_grid
@@ -186,9 +186,7 @@ def _read(path: Path) -> Rows:
 def main() -> None:
     """Read the flags and write the four files."""
     parser = job_arguments(__doc__)
-    for form in ("tex", "markdown", "html", "csv", "legend"):
-        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
-    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_forms(parser, "tex", "markdown", "html", "csv", "legend")
     args = parser.parse_args()
     run = planned_run(args, "make_prompt_table")
     comparisons = [row for path in run.paths("comparisons") for row in read_comparisons(path)]

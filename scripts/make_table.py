@@ -5,9 +5,7 @@ with a collapsed training is marked with a double dagger, the best of a column i
 a cell that differs from its own root, by the family `root` of comparisons.csv.
 """
 
-from pathlib import Path
-
-from scripts.cli import job_arguments, planned_run
+from scripts.cli import add_forms, job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import read_frame, write_frame
 from scripts.lib.scores.forms import html_page
@@ -23,9 +21,7 @@ def main() -> None:
     """Read the flags and write the files."""
     parser = job_arguments(__doc__)
     parser.add_argument("--table", required=True, help="name of the table in the config")
-    for form in ("tex", "wide", "markdown", "html", "csv", "legend"):
-        parser.add_argument(f"--{form}", type=Path, required=True, help=f"{form} file to write")
-    parser.add_argument("--output", type=Path, required=True, help="record to write")
+    add_forms(parser, "tex", "wide", "markdown", "html", "csv", "legend")
     args = parser.parse_args()
     run = planned_run(args, "make_table", table=args.table)
     cells = read_cells(run.paths("cells"))

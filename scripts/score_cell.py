@@ -7,13 +7,15 @@ was not made by the planned job. A cell with a collapsed seed is `collapsed`. Th
 stays in the mean; only a training that ended at a number that is none has left none.
 """
 
+from collections.abc import Mapping
 from statistics import fmean
+from typing import NamedTuple
 
 from scripts.cli import Run, job_arguments, planned_run
 from scripts.lib.files import read_json, read_jsonl, write_json
-from scripts.lib.scores.collapse import Mark, Texts, marks_of_log, marks_of_texts, read_texts
+from scripts.lib.scores.collapse import Mark, Texts, legibility, marks_of_log, marks_of_texts
 from scripts.lib.scores.intervals import accuracy_interval, same_problems_interval
-from scripts.lib.scores.samples import NAMES, sample_shares
+from scripts.lib.scores.samples import NAMES, read_samples, sample_shares
 from scripts.lib.scores.statistics import accuracy, chance_level
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations, stack_correct, verdicts_of
 
@@ -108,23 +110,45 @@ def score_task(
     return record
 
 
-def marks_of_seeds(run: Run, name: str) -> dict[int, list[Mark]]:
-    """Return the marks of every seed of a trained cell that left a model."""
-    part = run.part(name)
+class Read(NamedTuple):
+    """What a cell's evaluations on one task say, by seed: shares of samples, and legibility."""
+
+    evaluations: list[Evaluation]
+    shares: dict[int, dict[str, float]]
+    texts: dict[int, Texts]
+
+
+def read_task(part: Run) -> Read:
+    """Return the evaluations of a task's seeds; the texts of those that left a model are judged.
+
+    The completions are the bulk of the study, and are read once.
+    """
+    read = Read([*read_evaluations(part.paths("scores")).values()], {}, {})
+    for evaluation, path in zip(read.evaluations, part.paths("details"), strict=True):
+        if evaluation.verdicts is not None:
+            rows, seed = read_samples(path), evaluation.record["seed"]
+            read.shares[seed] = sample_shares(rows, evaluation.record["samples"])
+            if "collapse" in part.settings:
+                read.texts[seed] = legibility(rows)
+    return read
+
+
+def marks_of_seeds(part: Run, tasks: Mapping[str, Read]) -> dict[int, list[Mark]]:
+    """Return the marks of every seed of a trained cell that left a model.
+
+    `part` is any of the cell's, and `tasks` are those under the tables' prompt.
+    """
     if "trainings" not in part.job.inputs:
         return {}
     limits = part.settings["collapse"]
-    texts: dict[int, dict[str, Texts]] = {}
-    for path in part.paths("all_scores"):
-        record = read_json(path)
-        if record["status"] == "ok":
-            of_seed = texts.setdefault(record["seed"], {})
-            of_seed[record["benchmark"]] = read_texts(path.with_suffix(".parquet"))
     trainings = [read_json(path) for path in part.paths("trainings")]
     rollouts = [read_jsonl(path) for path in part.paths("rollouts")] or [[] for _ in trainings]
     return {
         record["seed"]: marks_of_log(record["log"], record["vocabulary"], limits, of_seed)
-        + marks_of_texts(texts.get(record["seed"], {}), limits)
+        + marks_of_texts(
+            {n: t.texts[record["seed"]] for n, t in tasks.items() if record["seed"] in t.texts},
+            limits,
+        )
         for record, of_seed in zip(trainings, rollouts, strict=True)
         if record["status"] == "ok"
     }
@@ -136,16 +160,13 @@ def main() -> None:
     parser.add_argument("--cell", required=True, help="name of the cell")
     args = parser.parse_args()
     run = planned_run(args, "score_cell", cell=args.cell)
-    marks = marks_of_seeds(run, next(iter(run.job.parts)))  # all tasks have the same
-    for name in run.job.parts:
-        part = run.part(name)
-        evaluations = [*read_evaluations(part.paths("scores")).values()]
-        shares = {
-            evaluation.record["seed"]: sample_shares(path, evaluation.record["samples"])
-            for evaluation, path in zip(evaluations, part.paths("details"), strict=True)
-            if evaluation.verdicts is not None
-        }
-        record = score_task(evaluations, part.settings["prompt"], shares, marks)
+    parts = {name: run.part(name) for name in run.job.parts}
+    tasks = {name: read_task(part) for name, part in parts.items()}
+    in_tables = {name: tasks[name] for name in run.study.benchmarks()}
+    marks = marks_of_seeds(parts[run.study.benchmarks()[0]], in_tables)
+    for name, part in parts.items():
+        read = tasks[name]
+        record = score_task(read.evaluations, part.settings["prompt"], read.shares, marks)
         write_json(part.output("cell"), {"key": part.key, **record})
         part.write_record(part.output("record"), part.output("cell"))
 

@@ -31,8 +31,9 @@ REPORTED = [
     {"table": "table2", "section": "T", "method": "Q+RL", "cell": "base+rl", "gsm8k": "40.0"},
 ]
 SETTINGS = {
-    "claims": {"problems": {"gsm8k": 1319}, "groups": {}, "claims": CLAIMS},
+    "claims": {"groups": {}, "claims": CLAIMS},
     "reported": REPORTED,
+    "sizes": {"gsm8k": 1319},
     "roles": {"base": "toy"},
     "prompts": ["boxed", "training", "plain"],
     "own": {"toy": "plain", "toy+rl": "training"},
@@ -58,7 +59,7 @@ def checked():
         for prompt in SETTINGS["prompts"]
     }
     claims = SETTINGS["claims"]
-    printed = printed_numbers(REPORTED, claims["problems"])
+    printed = printed_numbers(REPORTED, SETTINGS["sizes"])
     return checked_claims(claims, printed, numbers_by_prompt(SETTINGS, ("gsm8k",), cells, []))
 
 

@@ -15,8 +15,8 @@ from scripts.lib.paper.verdicts import printed_verdict
 from scripts.list_claims import LIST, markdown
 from tests.workflow import ROOT
 
-FOUND, REPORTED = paper_files()
-PRINTED = printed_numbers(REPORTED, FOUND["problems"])
+FOUND, REPORTED, SIZES = paper_files()
+PRINTED = printed_numbers(REPORTED, SIZES)
 BY_ID = {claim["id"]: claim for claim in FOUND["claims"]}
 
 
@@ -40,7 +40,7 @@ def test_the_printed_cells_are_those_of_the_studys_tables():
 def test_the_sizes_of_the_benchmarks_are_those_of_the_data():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     for name, benchmark in config["benchmarks"].items():
-        assert FOUND["problems"][name] == config["datasets"][benchmark["dataset"]]["hub"]["rows"]
+        assert SIZES[name] == config["datasets"][benchmark["dataset"]]["hub"]["rows"]
 
 
 def test_hybrids_are_below_rl_alone_in_28_of_30_and_above_their_first_stage_in_17():
@@ -89,11 +89,11 @@ def test_nothing_about_code_is_testable():
 
 def test_the_page_holds_the_verdicts():
     page = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
-    assert LIST.search(page)[0] == markdown(FOUND, REPORTED), "run `make docs`"
+    assert LIST.search(page)[0] == markdown(FOUND, PRINTED), "run `make docs`"
 
 
 def test_every_form_in_the_files_header_can_be_read():
-    header = CLAIMS.read_text(encoding="utf-8").partition("\nproblems:")[0]
+    header = CLAIMS.read_text(encoding="utf-8").partition("\ngroups:")[0]
     lines = re.findall(r"^#   (\S.*?)(?:  .*)?$", header, re.MULTILINE)
     lines = [
         line for line in lines if not line.startswith(("...", "its parent, ", "not ...", "also"))
@@ -146,15 +146,15 @@ def test_a_claim_without_test_needs_a_reason():
 def test_mistakes_in_groups_and_sizes_are_named():
     found = edited()
     found["groups"]["hybrids"] = ["base+kdd+rl"]
-    del found["problems"]["amc23"]
-    texts = [*mistakes(found, PRINTED)]
+    some = {name: size for name, size in SIZES.items() if name != "amc23"}
+    texts = [*mistakes(found, printed_numbers(REPORTED, some))]
     assert "groups: hybrids: unknown cell 'base+kdd+rl'; did you mean 'base+kd+rl'?" in texts
-    assert "problems: amc23: give its number of problems" in texts
+    assert "amc23: paper/benchmarks.csv must give its number of problems" in texts
 
 
 def test_all_mistakes_are_one_message_that_names_the_file():
     with pytest.raises(SystemExit) as error:
-        require_valid_claims(CLAIMS, edited(test="instruct", claim=None), REPORTED)
+        require_valid_claims(CLAIMS, edited(test="instruct", claim=None), REPORTED, SIZES)
     lines = str(error.value).splitlines()
     assert len(lines) == 3
     assert all(line.startswith(f"{CLAIMS}: abs-1: ") for line in lines[1:])
@@ -165,7 +165,7 @@ def test_all_mistakes_are_one_message_that_names_the_file():
     [
         ("a: [", "not YAML"),
         ("claims: []", "must hold"),
-        ("problems: {}\ngroups: {}\nclaims: {}", "a list"),
+        ("groups: {}\nclaims: {}", "a list"),
     ],
 )
 def test_a_file_that_holds_something_else_is_refused(text, expected, tmp_path):

@@ -205,6 +205,13 @@ def test_a_compared_pair_is_decided_by_its_mark_alone():
     assert word("base+rl < base on gsm8k and base+sft > base on gsm8k") == CONTRADICTED
 
 
+def test_a_pair_that_its_family_could_not_test_is_undecided():
+    untested = compared("toy-base+rl", "toy-base", 0.4, "") | {"smallest_visible_holm": ""}
+    numbers = study(untested, base=record(0.2), base_rl=record(0.6))
+    verdict = measured_verdict(parse("base+rl > base on gsm8k"), numbers, {})
+    assert (verdict.word, verdict.smallest_visible) == (UNDECIDED, None)
+
+
 def test_the_family_of_the_root_counts_where_several_compare_a_pair():
     rows = [
         compared("toy-base+rl", "toy-base", 0.4, "", against="parent"),

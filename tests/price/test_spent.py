@@ -227,6 +227,22 @@ def test_the_front_has_the_cells_that_none_beats():
     assert pareto_front(points)["cell"].tolist() == ["a", "c", "e"]
 
 
+def test_models_that_are_not_trained_here_are_named_and_no_part_of_the_line(frame):
+    other = {"cell": "big", "label": "Big", "stages": ""}
+    sections = [*SETTINGS["sections"], {"section": "Others", "rows": [other]}]
+    labels = SETTINGS["labels"] | {"big": "Big"}
+    settings = SETTINGS | {"sections": sections, "labels": labels}
+    known = cells() | {("big", b["name"]): cell_record("big", b["name"], 0.9) for b in BENCHMARKS}
+    figure = draw_costs(settings, cells_frame(settings, spent(frame), known))
+    front, *_, others = figure.axes[0].lines
+    assert (0, 90) in {tuple(map(float, point)) for point in others.get_xydata()}
+    assert [float(y) for y in front.get_ydata()] == [20, 50, 70]
+    assert "Big" in [text.get_text() for text in figure.axes[0].texts]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["best accuracy for the hours", "M, untrained", "from M", "not trained here"]
+    plt.close(figure)
+
+
 def test_the_figure_has_a_point_per_cell_and_says_what_was_measured(frame, tmp_path):
     figure = draw_costs(SETTINGS, cells_frame(SETTINGS, spent(frame), cells()))
     axes = figure.axes[0]

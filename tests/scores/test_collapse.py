@@ -2,19 +2,19 @@
 
 import json
 import math
+import random
+import re
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from scripts.lib.scores.collapse import (
     ACCURACY,
     Texts,
+    legibility,
     loops,
     marks_of_log,
     marks_of_texts,
-    read_texts,
 )
 from tests.workflow import ROOT
 
@@ -148,12 +148,24 @@ def test_a_loop_at_the_end_is_seen(text, expected):
     assert loops(text) == expected
 
 
-def test_shares_and_samples_are_read_from_the_completions(tmp_path):
-    rows = {
-        "completion": ["It is 18.", "so " * 90, "{{" * 300, "\\boxed{"],
-        "status": ["ok", "no_answer", "unparsable", "ok"],
-    }
-    pq.write_table(pa.table(rows), tmp_path / "gsm8k.parquet")
-    found = read_texts(tmp_path / "gsm8k.parquet")
+def test_loops_are_those_of_the_expression():
+    """Ends of pieces, white space in them and behind them, repeats just too few or too short."""
+    expression, draw, found = re.compile(r"(.{1,50}?)\1{7,}\s*$", re.DOTALL), random.Random(0), []
+    for _ in range(3_000):
+        piece = "".join(draw.choices("ab \n", k=draw.choice((1, 2, 3, 7, 8, 25, 50, 51))))
+        text = "ab c" * draw.randrange(2) + piece * draw.randrange(5, 12)
+        text = text[: len(text) - draw.randrange(3)] + draw.choice(("", " ", "\n\n", "c"))
+        match = expression.search(text[-400:])
+        found.append(match is not None and len(match[0]) >= 60)
+        assert loops(text) == found[-1], text
+    assert 300 < sum(found) < 2_700
+
+
+def test_shares_and_samples_are_read_from_the_completions():
+    texts = ["It is 18.", "so " * 90, "{{" * 300, "\\boxed{"]
+    statuses = ["ok", "no_answer", "unparsable", "ok"]
+    found = legibility(
+        [{"completion": t, "status": s} for t, s in zip(texts, statuses, strict=True)]
+    )
     assert (found.unreadable, found.repetition) == (0.5, 0.5)
     assert [len(text) for text in found.samples["unreadable"]] == [200, 200]

@@ -14,7 +14,8 @@ import yaml
 
 from scripts.lib.files import read_json, read_jsonl, write_json, write_jsonl
 from scripts.lib.grading.rewards import format_reward
-from scripts.lib.scores.collapse import marks_of_log, marks_of_texts, read_texts
+from scripts.lib.scores.collapse import legibility, marks_of_log, marks_of_texts
+from scripts.lib.scores.samples import read_samples
 from tests.evaluation_case import run as evaluated
 from tests.training_case import GRPO, SFT, case, record_of, run_case, tiny_model
 from tests.workflow import ROOT
@@ -180,6 +181,6 @@ def test_evaluations_of_spoiled_checkpoints_are_marked(targets, expected, good, 
     lengths = {"max_new_tokens": 100, "max_model_length": 400}
     prompt = {"system": None, "user": "{question}"}
     out = evaluated(tmp_path, record, {"gsm8k": 8}, prompt=prompt, **lengths)
-    marks = marks_of_texts({"gsm8k": read_texts(out / "gsm8k.parquet")}, LIMITS)
+    marks = marks_of_texts({"gsm8k": legibility(read_samples(out / "gsm8k.parquet"))}, LIMITS)
     assert rules(marks) == expected
     assert all(len(mark["evidence"]) == 3 for mark in marks)

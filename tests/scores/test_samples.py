@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scripts.lib.scores.samples import majority, sample_shares
+from scripts.lib.scores.samples import majority, read_samples, sample_shares
 
 WELL_FORMED = "<think>6 * 3</think><answer>18</answer>"
 
@@ -25,7 +25,7 @@ def test_the_shares_of_two_problems_with_three_samples(tmp_path):
         row("0.5", True), row(r"\\frac{1}{2}", True), row(None, False),
     ]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "gsm8k.parquet")
-    assert sample_shares(tmp_path / "gsm8k.parquet", 3) == pytest.approx(
+    assert sample_shares(read_samples(tmp_path / "gsm8k.parquet"), 3) == pytest.approx(
         {"pass_at_k": 1.0, "maj_at_k": 0.5, "unreadable": 1 / 6, "in_format": 1 / 6}
     )
 

@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.collect_scores import COLUMNS, score_rows
@@ -10,7 +11,7 @@ from scripts.compare_parents import comparison_rows
 from scripts.lib.frames import write_frame
 from scripts.lib.scores.pairs import Evaluations
 from scripts.lib.scores.table_cells import read_cells
-from scripts.lib.scores.verdicts import read_evaluations
+from scripts.lib.scores.verdicts import read_evaluations, verdicts_of
 from scripts.score_cell import score_task
 from tests.score_samples import cell_record, write_evaluation
 
@@ -103,6 +104,16 @@ def test_a_cell_of_several_seeds_has_an_interval_for_its_very_problems(tmp_path)
     assert {row["cell_same_problems_high"] for row in rows} == {1.0}
     low, high = record["interval"]
     assert {(row["cell_interval_low"], row["cell_interval_high"]) for row in rows} == {(low, high)}
+
+
+def test_where_lighteval_came_to_no_verdict_it_counts_as_wrong(tmp_path):
+    path = write_evaluation(tmp_path, "toy+rl", 0, RIGHT_3_OF_4)
+    table = pq.read_table(path.with_suffix(".parquet"))
+    column = table.schema.get_field_index("lighteval_correct")
+    undecided = table.set_column(column, "lighteval_correct", [[None, False, *[True] * 6]])
+    pq.write_table(undecided, path.with_suffix(".parquet"))
+    verdicts = verdicts_of(read_evaluations([path])["toy+rl", 0, "gsm8k"])
+    assert verdicts.lighteval.tolist() == [0, 1, 1, 1]
 
 
 def test_verdicts_that_do_not_fit_their_record_are_refused(tmp_path):

@@ -8,10 +8,12 @@ from scripts.lib.dag.rows import marks
 from scripts.lib.dag.score import cells_under_prompts, printed_cells
 from scripts.lib.paper.claims import read_claims
 from scripts.lib.paper.files import AUDIT_FILES, read_paper_file
-from scripts.lib.paper.printed import read_reported
+from scripts.lib.paper.printed import read_reported, read_sizes
 from scripts.lib.study.cells import Study
 
-CLAIMS, REPORTED = ROOT / "paper" / "claims.yaml", ROOT / "paper" / "reported.csv"
+CLAIMS, REPORTED, SIZES = (
+    ROOT / "paper" / name for name in ("claims.yaml", "reported.csv", "benchmarks.csv")
+)
 
 
 @entry(
@@ -30,9 +32,9 @@ def audit_paper(study: Study) -> tuple[Settings, Inputs]:
     return {"files": {name: read_paper_file(name) for name in AUDIT_FILES}}, {}
 
 
-def paper_files() -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """Return the paper's claims and the rows of its tables."""
-    return read_claims(CLAIMS), read_reported(REPORTED)
+def paper_files() -> tuple[dict[str, Any], list[dict[str, str]], dict[str, int]]:
+    """Return the paper's claims, the rows of its tables, and the sizes of its benchmarks."""
+    return read_claims(CLAIMS), read_reported(REPORTED), read_sizes(SIZES)
 
 
 @entry(
@@ -48,13 +50,14 @@ def paper_files() -> tuple[dict[str, Any], list[dict[str, str]]]:
 )
 def check_claims(study: Study) -> tuple[Settings, Inputs]:
     """Return the paper's claims and tables as they stand, and the study's cells of those rows."""
-    claims, reported = paper_files()
+    claims, reported, sizes = paper_files()
     printed = printed_cells(study).values()
     cells = [cell for cell in study.cells() if cell in printed]
     own = {cell: study.own_prompt(cell) for cell in cells}
     settings = {
         "claims": claims,
         "reported": reported,
+        "sizes": sizes,
         "roles": study.config["roles"],
         "prompts": list(
             dict.fromkeys([study.main_prompt(), *(p for c in cells for p in study.prompts_of(c))])

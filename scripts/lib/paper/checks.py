@@ -16,13 +16,17 @@ KNOWN = NEEDED | {"referent", "not_testable", "note"}
 
 
 def require_valid_claims(
-    path: Path, found: dict[str, Any], reported: Sequence[Mapping[str, str]]
+    path: Path,
+    found: dict[str, Any],
+    reported: Sequence[Mapping[str, str]],
+    sizes: Mapping[str, int],
 ) -> None:
     """Exit with a list of all mistakes in the claims: the claim's id, the position in its test.
 
-    A test may name the cells, benchmarks and tables that the paper prints.
+    A test may name the cells, benchmarks and tables that the paper prints; `sizes` are those of its
+    benchmarks, in problems.
     """
-    printed = printed_numbers(reported, found["problems"])
+    printed = printed_numbers(reported, sizes)
     texts = [f"{path}: {text}" for text in mistakes(found, printed)]
     if texts:
         raise SystemExit("\n".join(["The paper's claims have mistakes:", *texts]))
@@ -32,8 +36,8 @@ def mistakes(found: dict[str, Any], printed: Printed) -> Iterator[str]:
     """Yield every mistake in the claims."""
     cells = printed.cells
     for name in printed.benchmarks:
-        if not isinstance(found["problems"].get(name), int):
-            yield f"problems: {name}: give its number of problems"
+        if name not in printed.problems:
+            yield f"{name}: paper/benchmarks.csv must give its number of problems"
     for group, members in found["groups"].items():
         for cell in members if isinstance(members, list) else [members]:
             if cell not in cells:

@@ -9,15 +9,15 @@ Claim = dict[str, Any]
 
 
 def read_claims(path: Path) -> dict[str, Any]:
-    """Read the claims, the groups of cells and the benchmarks' sizes.
+    """Read the claims and the groups of cells.
 
-    Raises SystemExit if the file is no YAML or has not these three parts.
+    Raises SystemExit if the file is no YAML or has not these two parts.
     """
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise SystemExit(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    parts = {"problems": dict, "groups": dict, "claims": list}
+    parts = {"groups": dict, "claims": list}
     if not isinstance(found, dict) or found.keys() != parts.keys():
         raise SystemExit(f"{path}: must hold {', '.join(parts)} and nothing else")
     for name, kind in parts.items():

@@ -1,10 +1,11 @@
 """The study's own numbers under one prompt, as the tests of claims ask for them.
 
 A pair that comparisons.csv compares is clear where it is marked there. Of several families that
-compare it, the one against the root counts, whose marks the tables show. All else (cells that no
-family compares, sums, margins, averages) is clear where the 95% interval of the difference leaves
-out 0. That interval is made of the cells' own intervals, unpaired, and is not corrected for the
-number of comparisons.
+compare it, the one against the root counts, whose marks the tables show; a pair that it could not
+test (all but one of the seeds left no model) is not clear. All else (cells that no family compares,
+sums, margins, averages) is clear where the 95% interval of the difference leaves out 0. That
+interval is made of the cells' own intervals, unpaired, and is not corrected for the number of
+comparisons.
 """
 
 import math
@@ -62,7 +63,9 @@ class Measured(NamedTuple):
         for first, second, sign in ((cell, other, 1), (other, cell, -1)):
             row = self.compared.get((first, second, benchmark))
             if row and row["difference"]:
-                smallest = float(row["smallest_visible_holm"])
+                # Empty where its family was tested without it: too few seeds left a model.
+                size = row["smallest_visible_holm"]
+                smallest = float(size) if size else None
                 return Difference(sign * float(row["difference"]), bool(row["mark"]), smallest)
         return None
 

@@ -21,6 +21,12 @@ def read_reported(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+def read_sizes(path: Path) -> dict[str, int]:
+    """Read the number of problems of each benchmark from paper/benchmarks.csv."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return {row["benchmark"]: int(row["problems"]) for row in csv.DictReader(lines)}
+
+
 class Printed(NamedTuple):
     """The printed accuracies (shares), by table, cell and benchmark.
 

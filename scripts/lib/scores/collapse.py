@@ -10,13 +10,9 @@ benchmark alone cuts off nearly everything, so that the median over benchmarks i
 """
 
 import math
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, NamedTuple
-
-import pyarrow.parquet as pq
 
 Mark = dict[str, Any]
 Entry = Mapping[str, Any]
@@ -25,7 +21,8 @@ Thresholds = Mapping[str, float]
 ACCURACY = "rewards/accuracy_reward"
 SHORTEST_WINDOW = 10  # steps; a shorter run is not judged by its log
 TAIL = 400  # characters of a completion's end in which a loop is looked for
-LOOP = re.compile(r"(.{1,50}?)\1{7,}\s*$", re.DOTALL)
+LONGEST_PIECE = 50  # characters of what comes again and again
+REPEATS = 8  # a loop has at least so many
 SHORTEST_LOOP = 60  # characters
 SHOWN = 200  # characters of a sample text
 SAMPLES = 3
@@ -110,29 +107,52 @@ def marks_of_texts(texts: Mapping[str, Texts], limits: Thresholds) -> list[Mark]
     return marks
 
 
-def read_texts(path: Path) -> Texts:
-    """Return the legibility of one evaluation, from the parquet file of its completions."""
-    table = pq.read_table(path, columns=["completion", "status"])
+def legibility(rows: Sequence[Entry]) -> Texts:
+    """Return the legibility of one evaluation, from its completions with their statuses."""
     found: dict[str, list[str]] = {"unreadable": [], "repetition": []}
-    completions = table["completion"].to_pylist()
-    for text, status in zip(completions, table["status"].to_pylist(), strict=True):
-        if status != "ok":
-            found["unreadable"].append(text)
-        if loops(text):
-            found["repetition"].append(text)
-    total = len(completions) or 1
+    for row in rows:
+        if row["status"] != "ok":
+            found["unreadable"].append(row["completion"])
+        if loops(row["completion"]):
+            found["repetition"].append(row["completion"])
+    total = len(rows) or 1
     samples = {rule: [text[-SHOWN:] for text in of[:SAMPLES]] for rule, of in found.items()}
     return Texts(len(found["unreadable"]) / total, len(found["repetition"]) / total, samples)
 
 
 def loops(text: str) -> bool:
-    """Say whether a completion ends in one piece of text again and again.
+    r"""Say whether a completion ends in one piece of text again and again.
+
+    As the expression (.{1,50}?)\1{7,}\s*$ finds it, which takes a hundred times as long.
 
     >>> loops("so " * 40), loops("It is 18. " + "=" * 20)
     (True, False)
     """
-    found = LOOP.search(text[-TAIL:])
-    return found is not None and len(found[0]) >= SHORTEST_LOOP
+    tail = text[-TAIL:]
+    shortest = max(len(tail.rstrip()), REPEATS)  # white space may follow, or be part of it
+    return any(
+        len(tail) - _first_repeat(whole, size) >= SHORTEST_LOOP
+        for whole in (tail[:end] for end in range(shortest, len(tail) + 1))
+        for size in _sizes(whole)
+        if whole.endswith(whole[-size:] * REPEATS)
+    )
+
+
+def _sizes(text: str) -> Iterator[int]:
+    """Yield by how much earlier a text's last characters stand too: so long is a loop's piece."""
+    last = text[1 - REPEATS :]
+    at = text.rfind(last, 0, -1)
+    while at >= 0 and (size := len(text) - len(last) - at) <= LONGEST_PIECE:
+        yield size
+        at = text.rfind(last, 0, at + len(last) - 1)
+
+
+def _first_repeat(text: str, size: int) -> int:
+    """Return where the piece of so many characters at a text's end begins to come again."""
+    start = len(text) - size
+    while start >= size and text[start - size : start] == text[-size:]:
+        start -= size
+    return start
 
 
 def _texts_of(rollouts: Sequence[Entry]) -> list[Mark]:

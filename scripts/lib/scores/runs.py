@@ -58,9 +58,11 @@ def sign_flip_p_value(differences: np.ndarray) -> float:
     observed = abs(int(differences.sum()))
     chances = np.zeros(total + 1)  # chances[w]: the differences with a plus sign sum up to w
     chances[0] = 1.0
+    most = 0  # what those added so far can sum up to
     for size in sizes:
-        shifted = np.zeros_like(chances)
-        shifted[size:] = chances[:-size]
-        chances = (chances + shifted) / 2
+        halves = chances[: most + 1] / 2
+        chances[: most + 1] = halves
+        most += size
+        chances[size : most + 1] += halves
     sums = 2 * np.arange(total + 1) - total
     return min(1.0, float(chances[np.abs(sums) >= observed].sum()))

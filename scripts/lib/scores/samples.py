@@ -6,23 +6,28 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from scripts.lib.grading.tags import in_format
+from scripts.lib.scores.details import read_columns
+
+Row = dict[str, Any]
 
 COLUMNS = ["completion", "extracted", "correct", "status"]
 NAMES = ("pass_at_k", "maj_at_k", "unreadable", "in_format")
 
 
-def sample_shares(path: Path, samples: int) -> dict[str, float]:
-    """Return the shares of an evaluation's parquet file, k being its `samples` per problem.
+def read_samples(path: Path) -> list[Row]:
+    """Return the completions of an evaluation's parquet file, with what was found in each."""
+    return read_columns(path, COLUMNS).to_pylist()
+
+
+def sample_shares(rows: Sequence[Row], samples: int) -> dict[str, float]:
+    """Return the shares of an evaluation's completions, k being its `samples` per problem.
 
     pass_at_k   problems of which at least one sample is right (Chen et al. 2021, k of k samples)
     maj_at_k    problems whose most frequent answer is right (Wang et al. 2023, self-consistency)
     unreadable  completions in which the grader found no answer
     in_format   completions in the format of paper 3.3
     """
-    rows = pq.read_table(path, columns=COLUMNS).to_pylist()
     problems = [rows[start : start + samples] for start in range(0, len(rows), samples)]
     return {
         "pass_at_k": fmean(any(row["correct"] for row in problem) for problem in problems),
@@ -32,7 +37,7 @@ def sample_shares(path: Path, samples: int) -> dict[str, float]:
     }
 
 
-def majority(problem: Sequence[dict[str, Any]]) -> float:
+def majority(problem: Sequence[Row]) -> float:
     """Return 1 if the most frequent answer of a problem's samples is right, 0 if it is not.
 
     Right answers are one answer, whatever their form; others are the same if their text is. What

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from scripts.lib.files import read_json
+from scripts.lib.scores.details import read_columns
 
 COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct", "lighteval_correct"]
 
@@ -15,7 +15,8 @@ COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct", "lighteval_
 class Verdicts(NamedTuple):
     """One run on one benchmark: problem ids and golds, and the means of each verdict (problems,).
 
-    `correct` and `strict` are the study's own verdicts, `lighteval` is LightEval's.
+    `correct` and `strict` are the study's own verdicts, `lighteval` is LightEval's: no verdict
+    counts as wrong.
     """
 
     problems: list[str]
@@ -46,29 +47,29 @@ def read_verdicts(record_path: Path, record: dict) -> Verdicts:
     """Read the parquet file beside an evaluation record; its rows must be those of the record."""
     path = Path(record_path).with_suffix(".parquet")
     try:
-        table = pq.read_table(path, columns=COLUMNS)
-    except (OSError, ValueError, KeyError) as error:
+        table = read_columns(path, COLUMNS)
+    except (OSError, ValueError) as error:
         raise SystemExit(
             f"{path}: not the details of an evaluation ({error}); "
             f"delete {record_path} and start Snakemake again"
         ) from None
     shape = (record["problems"], record["samples"])
-    fits = table.num_rows == shape[0] * shape[1]
-    if fits:
-        problems = table["problem"].to_numpy().reshape(shape)
-        order = table["sample"].to_numpy().reshape(shape)
-        fits = (problems == problems[:, :1]).all() and (order == np.arange(shape[1])).all()
-    if not fits:
+    columns = table.to_pydict()
+    problems, golds = columns["problem"][:: shape[1]], columns["gold"][:: shape[1]]
+    if (
+        len(problems) != shape[0]
+        or columns["problem"] != [problem for problem in problems for _ in range(shape[1])]
+        or columns["sample"] != list(range(shape[1])) * shape[0]
+    ):
         raise SystemExit(
             f"{path}: does not hold {shape[1]} sample(s) of each of {shape[0]} problems in order, "
             f"as {record_path} says; delete {record_path} and start Snakemake again"
         )
     means = [
-        table[name].to_numpy(zero_copy_only=False).reshape(shape).mean(axis=1)
+        np.array([verdict is True for verdict in columns[name]]).reshape(shape).mean(axis=1)
         for name in ("correct", "strict_correct", "lighteval_correct")
     ]
-    golds = table["gold"].to_numpy().reshape(shape)[:, 0].tolist()
-    return Verdicts(problems[:, 0].tolist(), golds, *means)
+    return Verdicts(problems, golds, *means)
 
 
 def verdicts_of(evaluation: Evaluation) -> Verdicts:
