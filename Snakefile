@@ -15,6 +15,7 @@ report: "paper/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/console.smk"
 
 
 wildcard_constraints:
@@ -115,11 +116,18 @@ onstart:
     check_cluster()
     check_engines()
     write_resolved_config(workflow.dag_settings.targets)
+    show_run(workflow.dag_settings.targets)
 
 
 onsuccess:
+    show_end()
+    show_summary(workflow.dag_settings.targets)
     if late := made_late(targets(STUDY)["all"]):
         print(
             f"{len(late)} files rest on files that were made anew since, {late[0]} among them: "
             "start Snakemake again with the target `all`, and it makes them anew too"
         )
+
+
+onerror:
+    show_end()

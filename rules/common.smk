@@ -27,7 +27,7 @@ if conda_asked_for and shutil.which("conda") is None:
 sys.path.insert(0, workflow.basedir)
 
 from scripts.lib.dag.data import examples_rule, raw_rule
-from scripts.lib.dag.jobs import files_of, job
+from scripts.lib.dag.jobs import ENTRIES, files_of, job
 from scripts.lib.dag.models import model_rule
 from scripts.lib.dag.paper import CLAIMS, paper_files
 from scripts.lib.dag.rules import SHELL
@@ -38,6 +38,7 @@ from scripts.lib.files import write_json
 from scripts.lib.machine.devices import COUNTED
 from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
 from scripts.lib.paper.checks import require_valid_claims
+from scripts.lib.price.spelling import spell
 from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current, rests_on_older_inputs
 from scripts.lib.study.cells import parent_of, stages_of
@@ -60,13 +61,15 @@ require_valid_claims(CLAIMS, *paper_files())
 RESULTS = f"results/{STUDY.name}"
 PLAN_CONFIG = f"{RESULTS}/plan-config.json"
 
-# Every job: the checkout's modules, one thread, no network, and the console as descriptor 3.
+# Every job: the checkout's modules, one thread, no network. What a submitted job reports stands in
+# SLURM's log too, because another attempt begins the job's own log anew.
+REPORTS = "" if workflow.is_main_process else "export PROGRESS_FD=3; exec 3>&2; "
 shell.prefix(
     f"export PYTHONPATH={shlex.quote(str(workflow.basedir))} "
     f"{' '.join(f'{name}={value}' for name, value in SHELL.items())} "
     "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false "
-    "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 "
-    "PROGRESS_FD=3; exec 3>&2; "
+    "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1"
+    f"; {REPORTS}"
 )
 
 

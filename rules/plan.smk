@@ -14,8 +14,11 @@ rule plan:
     params:
         config=PLAN_CONFIG,
         tokens_per_pass=tokens_per_pass,
+        gpus=lambda _: machine_at_hand().devices,
+        machine=lambda _: machine_at_hand().words,
     message:
         "plan"
     shell:
         "exec python -m scripts.plan --config {params.config:q}"
-        " --tokens-per-pass {params.tokens_per_pass:q} 2> >(tee {log:q} >&2)"
+        " --tokens-per-pass {params.tokens_per_pass:q}"
+        " --gpus {params.gpus} --machine {params.machine:q} 2> >(tee {log:q} >&2)"

@@ -1,6 +1,6 @@
 """Print what a study would cost: jobs, device time, wall time, what sharing saves, disk.
 
-    python -m scripts.plan --config results/paper/plan-config.json
+    python -m scripts.plan --config results/paper/plan-config.json --gpus 4
 
 Computed from the study's cells by the cost model in the config's `costs`, replaced by what earlier
 runs measured where they did; nothing is run or submitted, and nothing is written.
@@ -9,109 +9,20 @@ runs measured where they did; nothing is run or submitted, and nothing is writte
 import argparse
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
 from scripts.lib.console import align, spell_bytes
 from scripts.lib.dag.jobs import Job
-from scripts.lib.dag.targets import targets
 from scripts.lib.dag.train import model
-from scripts.lib.price.costs import ON_DEVICE, Costs
-from scripts.lib.price.measured import (
-    TRAININGS,
-    Seconds,
-    kind_of,
-    logged_seconds,
-    measured_seconds,
-    off_by,
-)
+from scripts.lib.price.measured import TRAININGS, logged_seconds
 from scripts.lib.price.schedule import critical_path, wall_time
-from scripts.lib.price.walk import Dag, cell_targets, dag_of, evaluations
+from scripts.lib.price.spelling import spell
+from scripts.lib.price.total import Price, price_of
+from scripts.lib.price.walk import cell_targets, dag_of, evaluations
 from scripts.lib.records import is_current
-from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
+from scripts.lib.study.cells import model_of, parent_of, stages_of
 from scripts.lib.study.config import load_study
-
-
-@dataclass(frozen=True)
-class Price:
-    """A study's jobs with their times in seconds, and how these are printed."""
-
-    study: Study
-    dag: Dag
-    model: Costs  # of the likely case
-    predicted: Seconds  # by the model alone
-    low: Seconds
-    likely: Seconds
-    high: Seconds
-    measured: int  # jobs whose time was measured
-
-    @property
-    def slots(self) -> int:
-        """Return how many devices work side by side."""
-        return self.study.config["costs"]["slots"]
-
-    @property
-    def device(self) -> str:
-        """Return the kind of the device: GPU or CPU."""
-        return "CPU" if self.study.config["costs"]["device"] == "cpu" else "GPU"
-
-    @property
-    def unit(self) -> str:
-        """Return what device time is counted in."""
-        return f"{self.device}-{'minutes' if self.device == 'CPU' else 'hours'}"
-
-    def count(self, seconds: float) -> str:
-        """Return a device time as a number of units."""
-        return f"{seconds / (60 if self.device == 'CPU' else 3600):.1f}"
-
-    def on_device(self, jobs: Iterable[Job]) -> list[Job]:
-        """Return the jobs that are paid for: with a GPU those that use it, else all of them."""
-        return [job for job in jobs if self.device == "CPU" or job.rule in ON_DEVICE]
-
-    def total(self, jobs: Iterable[Job], seconds: Seconds | None = None) -> float:
-        """Return the device time of jobs in seconds."""
-        return sum((seconds or self.likely)[job] for job in self.on_device(jobs))
-
-
-def price_of(study: Study, results: Path, tokens_per_pass: Mapping[str, int] = {}) -> Price:
-    """Return a study's price: the model's, corrected by the measurements of this and other runs.
-
-    `tokens_per_pass` says how many tokens a pass of a cell's training may have, where not as usual.
-    """
-    dag = dag_of(study, targets(study)["all"])
-    cases = [
-        Costs(study, share, results, tokens_per_pass)
-        for share in study.config["costs"]["never_stop"]
-    ]
-    predicted = [{job: case.seconds(job) for job in dag} for case in cases]
-    folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
-    measured = measured_seconds(study, dag, folders)
-    factors = off_by(study, predicted[1], measured)
-
-    def corrected(seconds: Seconds) -> Seconds:
-        return {
-            job: measured.get(job, value * factors.get(kind_of(study, job), 1.0))
-            for job, value in seconds.items()
-        }
-
-    low, likely, high = map(corrected, predicted)
-    return Price(study, dag, cases[1], predicted[1], low, likely, high, len(measured))
-
-
-# -------------------------------------------------------------------------------------- printing
-
-
-def spell(seconds: float) -> str:
-    """Return a time for people.
-
-    >>> spell(42), spell(1000), spell(90000)
-    ('42 s', '16.7 min', '25.0 h')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def name_of(job: Job) -> str:
@@ -257,8 +168,8 @@ def left_lines(price: Price, results: Path) -> list[str]:
     ]
 
 
-def lines_of(price: Price, results: Path, logs: Path) -> list[str]:
-    """Return the whole plan as lines."""
+def lines_of(price: Price, results: Path, logs: Path, machine: str = "") -> list[str]:
+    """Return the whole plan as lines; `machine` says what is known of the machine at hand."""
     study = price.study
     trained = [cell for cell in study.cells() if stages_of(cell)]
     models = dict.fromkeys(map(model_of, study.cells()))
@@ -271,6 +182,7 @@ def lines_of(price: Price, results: Path, logs: Path) -> list[str]:
     parts = [
         [
             f"Study {study.name} on {price.slots} x {study.config['costs']['device']}",
+            *([machine] if machine else []),
             f"Cells: {len(study.cells())}, of them trained: {len(trained)}; models: {len(models)}; "
             f"seeds: {seeds}; benchmarks: {benchmarks}",
             basis,
@@ -301,10 +213,20 @@ def main() -> None:
         metavar="JSON",
         help="tokens per pass of each cell's training, by cell, as the profile says them",
     )
+    parser.add_argument(
+        "--gpus",
+        type=int,
+        metavar="N",
+        help="devices that work side by side; default: `costs.slots` in the config",
+    )
+    parser.add_argument("--machine", default="", help="a line on where that number comes from")
     args = parser.parse_args()
+    if args.gpus is not None and args.gpus < 1:
+        parser.error(f"--gpus {args.gpus}: must be 1 or more")
     study = load_study(args.config)
-    price = price_of(study, args.results, args.tokens_per_pass)
-    print("\n".join(lines_of(price, args.results / study.name, args.logs / study.name)))
+    price = price_of(study, args.results, args.tokens_per_pass, args.gpus)
+    folders = (args.results / study.name, args.logs / study.name)
+    print("\n".join(lines_of(price, *folders, args.machine)))
 
 
 if __name__ == "__main__":

@@ -9,39 +9,105 @@ import argparse
 import re
 import shutil
 from pathlib import Path
+from textwrap import fill
+
+import tabulate as library
+from tabulate import tabulate
 
 from scripts.lib.console import align
+from scripts.lib.dag.jobs import job
+from scripts.lib.dag.targets import targets
 from scripts.lib.files import read_json
 from scripts.lib.frames import read_frame
 from scripts.lib.price.cost_of_cells import spent
 from scripts.lib.price.cost_text import total_sentence
+from scripts.lib.price.parts import Part, parts_of
+from scripts.lib.price.spelling import spell
+from scripts.lib.price.walk import dag_of
 from scripts.lib.scores.conclusions import DEPENDS
 from scripts.lib.scores.marks import marks_against, read_comparisons
 from scripts.lib.study.cells import Study, stages_of
 
 PLACES = {
-    "tables": "tables/*.tex",
-    "figures": "figures/*.p*",
-    "scores": "scores.csv",
-    "costs": "costs.csv",
-    "comparisons": "comparisons.csv",
-    "conclusions": "conclusions.*",
-    "claims": "paper/claims.*",
-    "paper": "paper.pdf",
-    "report": "report.html",
+    "report": ["report/index.html", "report.html"],
+    "paper": ["paper.pdf"],
+    "tables": ["tables/*.md"],
+    "figures": ["figures/*.pdf"],
+    "scores": ["scores.csv"],
+    "comparisons": ["comparisons.csv"],
+    "conclusions": ["conclusions.md"],
+    "claims": ["paper/claims.md"],
+    "costs": ["costs.csv"],
 }
-NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold type, the rule below the head
+INTERVAL = re.compile(r" \[[^]]*\]")
+library.MIN_PADDING = 0  # else a head is two characters wider than its text
+NOT_SHOWN = re.compile(r"\*\*|^:?-+:?$")  # bold type, the rule below the head
 
 
-def fit_table(markdown: str, width: int) -> str:
-    """Return Markdown whose table loses its intervals where it is wider than `width` characters."""
-    rows = [line for line in markdown.splitlines() if line.startswith("|")]
-    if max(map(len, rows), default=0) <= width:
-        return markdown
-    grid = [[NOT_SHOWN.sub("", text.strip()) for text in row.split("|")[1:-1]] for row in rows]
-    plain = iter(align(grid))
-    lines = [next(plain) if line.startswith("|") else line for line in markdown.splitlines()]
-    return "\n".join(lines) + "\n"
+def fit_table(markdown: str, width: int, source: str) -> str:
+    """Return Markdown as text of at most `width` characters per line.
+
+    In a table that is wider the cells are wrapped; if that is not enough, it loses its intervals,
+    and a line says so and names `source`, its file.
+    """
+    blocks: list[str] = []
+    for block in markdown.strip().split("\n\n"):
+        if block.startswith("|"):
+            rows = [row.split("|")[1:-1] for row in block.splitlines()]
+            grid = [[NOT_SHOWN.sub("", text.strip()) for text in row] for row in rows]
+            blocks.append(_fit_grid([row for row in grid if any(row)], width, source))
+        else:
+            lines = block.splitlines()
+            indent = "  " if block.startswith("- ") else ""
+            blocks.append("\n".join(fill(line, width, subsequent_indent=indent) for line in lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _fit_grid(grid: list[list[str]], width: int, source: str) -> str:
+    together = [[INTERVAL.sub(lambda i: i[0].replace(", ", ","), t) for t in row] for row in grid]
+    plain = [[INTERVAL.sub("", text) for text in row] for row in grid]
+    whole = _drawn(grid)
+    for text in (whole, _drawn(together, width)):
+        if _width(text) <= width:
+            return text
+    if _width(narrow := _drawn(plain, width)) > width:
+        left_out, narrow = "Not shown", ""
+    else:
+        left_out, narrow = "Intervals are left out", f"{narrow}\n\n"
+    said = f"({left_out}: the table needs {_width(whole)} columns, this console has {width}. "
+    return narrow + fill(f"{said}It is in {source}.)", width, break_on_hyphens=False)
+
+
+def _drawn(grid: list[list[str]], width: int | None = None) -> str:
+    """Return a grid as text; with `width`, cells are wrapped at spaces where they can."""
+    columns = list(zip(*grid, strict=True))
+    limits: list[int] = [max(map(len, column)) for column in columns]
+    words = [max(map(len, " ".join(column).split()), default=0) for column in columns]
+    while width is not None and sum(limits) + 2 * (len(limits) - 1) > width:
+        wide = [n for n, limit in enumerate(limits) if limit > words[n]]
+        if not wide:
+            break
+        limits[max(wide, key=limits.__getitem__)] -= 1
+    return tabulate(
+        grid[1:],
+        headers=grid[0],
+        tablefmt="simple",
+        disable_numparse=True,
+        maxcolwidths=limits,
+        maxheadercolwidths=limits,
+    )
+
+
+def _width(text: str) -> int:
+    return max(map(len, text.splitlines()))
+
+
+def without_said(text: str, said: set[str]) -> str:
+    """Return Markdown without the notes that were printed before; adds its own to `said`."""
+    blocks = text.strip().split("\n\n")
+    kept = [block for block in blocks if block not in said]
+    said.update(block for block in blocks if not block.startswith(("|", "#")))
+    return "\n\n".join(kept)
 
 
 def without_what_depends(text: str) -> str:
@@ -74,13 +140,52 @@ def gain(row: dict) -> str:
     return f"{100 * float(row['difference']):+.1f}{row['mark']}"
 
 
+def describe_times(parts: list[Part]) -> str:
+    """Return what each part of the study took as a table; empty where no job left a time."""
+    if not parts:
+        return ""
+    rows = [[part.name, str(part.jobs), spell(part.seconds)] for part in parts]
+    seconds, jobs = sum(part.seconds for part in parts), sum(part.jobs for part in parts)
+    rows.append(["all", str(jobs), spell(seconds)])
+    align_right = ("left", "right", "right")
+    return tabulate(
+        rows,
+        headers=["Part", "Jobs", "Time of its jobs"],
+        colalign=align_right,
+        disable_numparse=True,
+    )
+
+
+def describe_places(folder: Path) -> list[str]:
+    """Return a line per kind of result: its file, or its folder and the names of its files."""
+    lines = []
+    for name, patterns in PLACES.items():
+        files = [sorted(folder.glob(pattern)) for pattern in patterns]
+        found = next(filter(None, files), [])
+        if len(found) > 1:
+            names = ", ".join(file.stem for file in found)
+            lines.append(f"{name + ':':<13}{found[0].parent}/ ({names})")
+        elif found:
+            lines.append(f"{name + ':':<13}{found[0]}")
+        elif name == "paper":
+            lines.append(f"{name + ':':<13}not made: that is the target `paper`, which needs LaTeX")
+    return lines
+
+
 def main() -> None:
     """Print the summary of the study in the folder given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="the study's folder, for example results/demo")
-    folder = parser.parse_args().folder
+    parser.add_argument(
+        "--logs", type=Path, help="the study's logs; default: logs/STUDY beside results/"
+    )
+    parser.add_argument(
+        "--width", type=int, help="characters per line; default: the terminal's, without one 80"
+    )
+    args = parser.parse_args()
+    folder: Path = args.folder
     config = read_json(folder / "config.json")
     study = Study(config)
     sensitive = ["prompts"] if study.sensitivity_cells() else []
@@ -90,27 +195,33 @@ def main() -> None:
     if missing := [str(f) for f in (*tables, comparisons, conclusions) if not f.exists()]:
         raise SystemExit(f"{', '.join(missing)}: not there yet; run the study first")
     rl_stages = {name for name, stage in config["stages"].items() if stage["trainer"] == "grpo"}
-    width = shutil.get_terminal_size((120, 24)).columns
+    width = args.width or shutil.get_terminal_size((80, 24)).columns
+    said: set[str] = set()
     for table in tables:
-        print(fit_table(table.read_text(encoding="utf-8"), width))
+        text = without_said(table.read_text(encoding="utf-8"), said)
+        print(fit_table(text, width, str(table)))
     rows = read_comparisons(comparisons)
     prompt = study.main_prompt()
     if rl := describe_rl(rows, rl_stages, prompt):
-        print(f"### What RL added to the model that it started from, under the prompt {prompt}\n")
         meaning = marks_against(rows, "parent", prompt).meaning
         star = f"; * differs: {meaning}" if meaning else ""
-        print(f"Points of accuracy on the same problems{star}.\n")
+        print(f"### What RL added to the model that it started from, under the prompt {prompt}\n")
+        print(fill(f"Points of accuracy on the same problems{star}.", width) + "\n")
         print("\n".join(rl) + "\n")
-    print(without_what_depends(conclusions.read_text(encoding="utf-8")))
-    print(f"\nWhat depends on the prompt is listed in {conclusions}.\n")
+    text = without_said(without_what_depends(conclusions.read_text(encoding="utf-8")), said)
+    print(fit_table(text, width, str(conclusions)))
+    print(f"What depends on the prompt is listed in {conclusions}.\n")
     if (costs := folder / "costs.csv").exists():
         trained = [cell for cell in study.cells() if stages_of(cell)]
-        print(f"### What it took\n\n{total_sentence(spent(read_frame(costs)), trained)}\n")
+        took = total_sentence(spent(read_frame(costs)), trained)
+        print(f"### What it took\n\n{fill(took, width)}\n")
+    logs = args.logs or folder.resolve().parents[1] / "logs" / study.name
+    jobs = [*dag_of(study, targets(study)["all"]), job(study, "typeset")]
+    if times := describe_times(parts_of(jobs, logs)):
+        print(f"{times}\n")
     print("### Where everything is\n")
-    for name, pattern in PLACES.items():
-        files = sorted(str(path) for path in folder.glob(pattern))
-        if files:
-            print(f"{name + ':':<13}{' '.join(files)}")
+    for line in describe_places(folder):
+        print(fill(line, width, subsequent_indent=" " * 13, break_on_hyphens=False))
 
 
 if __name__ == "__main__":

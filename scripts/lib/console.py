@@ -8,14 +8,15 @@ from collections.abc import Iterable
 
 
 def report(text: str) -> None:
-    """Print a time-stamped line on the console, or on stderr where a script runs by hand.
+    """Write a time-stamped line on stderr, in a rule the job's log, where the console reads it.
 
-    The Snakefile keeps the console open as the file descriptor named in PROGRESS_FD, because the
-    rest of a job's output goes to its log.
+    It also goes to the file descriptor named in PROGRESS_FD, if there is one: in a submitted job
+    that is SLURM's log, which another attempt does not begin anew.
     """
-    line = f"[{time.strftime('%H:%M:%S')}] {text}\n"
-    descriptor = int(os.environ.get("PROGRESS_FD", sys.stderr.fileno()))
-    os.write(descriptor, line.encode())
+    line = f"[{time.strftime('%H:%M:%S')}] {text}\n".encode()
+    os.write(sys.stderr.fileno(), line)
+    if descriptor := os.environ.get("PROGRESS_FD"):
+        os.write(int(descriptor), line)
 
 
 def spell_bytes(size: float) -> str:

@@ -13,10 +13,11 @@ from scripts.lib.dag.targets import targets
 from scripts.lib.files import write_json
 from scripts.lib.price.costs import Costs
 from scripts.lib.price.schedule import critical_path, wall_time
+from scripts.lib.price.total import price_of
 from scripts.lib.price.walk import cell_targets, dag_of
 from scripts.lib.study.cells import Study
 from scripts.lib.training.passes import TOKENS_PER_PASS
-from scripts.plan import lines_of, price_of, rule_lines
+from scripts.plan import lines_of, rule_lines
 from tests.workflow import DEMO, ROOT, planned, snakemake
 
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())

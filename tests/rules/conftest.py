@@ -12,6 +12,8 @@ from tests.workflow import DEMO, ROOT, snakemake
 MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
 RUN = ["--cores", "2", "--rerun-triggers", "mtime", *MINI, "--", "all"]
 
+CONSOLE = "console.txt"  # in the mini study's folder: what its run printed
+
 
 @pytest.fixture(scope="session")
 def mini_study(tmp_path_factory) -> Path:
@@ -24,6 +26,7 @@ def mini_study(tmp_path_factory) -> Path:
         if not folder.exists():
             run = snakemake(*RUN, folder=base / "mini-study.unfinished")
             assert run.returncode == 0, run.stdout + run.stderr
+            (base / "mini-study.unfinished" / CONSOLE).write_text(run.stdout + run.stderr)
             (base / "mini-study.unfinished").rename(folder)
     return folder
 

@@ -6,8 +6,8 @@ import pytest
 
 from scripts.lib.files import read_json
 from scripts.lib.price.measured import logged_seconds
+from scripts.lib.price.total import price_of
 from scripts.lib.study.config import load_study
-from scripts.plan import price_of
 from tests.workflow import ROOT, planned
 
 RESULTS = ROOT / "results" / "demo"

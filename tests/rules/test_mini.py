@@ -2,15 +2,17 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import time
+from collections import Counter
 
 import pytest
 
 from scripts.lib.files import digest_files, read_json, read_jsonl
 from scripts.lib.frames import read_frame
-from tests.rules.conftest import MINI, RUN, begin_with
+from tests.rules.conftest import CONSOLE, MINI, RUN, begin_with
 from tests.workflow import ENVIRONMENT, ROOT, command, planned, reproducible, snakemake
 
 CELLS = ["toy-base", "toy-base+sft", "toy-base+kd-lora+rl"]
@@ -49,6 +51,33 @@ def test_the_costs_have_a_row_for_every_training_evaluation_and_sampling(mini_st
     assert frame["joules"].isna().all()  # a CPU has no counter
     sampled = frame["rule"].isin(["train_grpo", "evaluate", "sample_traces"])
     assert ((frame["tokens_generated"] > 0) == sampled).all()
+
+
+def test_the_console_has_a_line_per_job_and_the_summary(mini_study):
+    text = (mini_study / CONSOLE).read_text()
+    run, _, summary = text.partition(" jobs done in ")
+    done = re.findall(r"^\d\d:\d\d:\d\d +\d+% .+ done  (\S+)", run, re.MULTILINE)
+    assert f"{len(done)} jobs, about " in run
+    assert Counter(done)["train_grpo"] == 1
+    assert Counter(done)["evaluate"] == 3
+    assert "100%" in run.splitlines()[-2]
+    assert len(run.splitlines()) < 2 * len(done) + 10
+    for noise in ("Select jobs", "Finished jobid", "Job stats", "Traceback", "Warning"):
+        assert noise not in text
+    for expected in ("Toy+SFT", "under every prompt", "models and data", "scores.csv"):
+        assert expected in summary
+
+
+def test_everything_stays_in_snakemakes_log(mini_study):
+    (log,) = (mini_study / ".snakemake" / "log").glob("*.log")
+    text = log.read_text()
+    for kept in ("Job stats:", "Finished jobid", "steps (100%) done"):
+        assert kept in text
+
+
+def test_a_jobs_log_has_its_reports(mini_study):
+    log = mini_study / "logs" / "mini" / "train_sft" / "toy-base+sft_seed-0.log"
+    assert re.search(r"^\[\d\d:\d\d:\d\d\] train_sft .*step 6/6", log.read_text(), re.MULTILINE)
 
 
 def test_a_training_record_says_where_its_model_comes_from(mini_study):
@@ -206,5 +235,10 @@ def test_a_file_changed_by_hand_ends_the_job_that_reads_it(changed, stale, reade
         *RUN[: RUN.index("--")], "--show-failed-logs", "--", f"results/mini/{target}", folder=copied
     )
     assert run.returncode != 0
-    assert f"results/mini/{changed}: its sha256 is" in run.stdout + run.stderr
-    assert "Traceback" not in run.stdout + run.stderr
+    output = run.stdout + run.stderr
+    assert f"why   results/mini/{changed}: its sha256 is" in output
+    assert re.search(rf"FAIL  {reader}.*\n +why .*\n +log   logs/mini/{reader}", output)
+    assert "1 job failed" in output
+    assert "Then type again:\n  snakemake --snakefile" in output
+    for noise in ("Traceback", "Error in rule", "Logfile", "RuleException"):
+        assert noise not in output

@@ -1,0 +1,1 @@
+"""What a run shows on the console while it works: jobs, work left, failures, its end."""
