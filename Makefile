@@ -13,9 +13,10 @@ OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 UV := uv==0.13.8
 PYTEST_ARGS ?=
-# One process per core. A file's tests share their models and runs: they stay in one process.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 \
-  --dist loadfile --no-loadscope-reorder
+CORES := $(or $(shell getconf _NPROCESSORS_ONLN),1)
+# One process of tests per core, and for the slow ones one more: one of them waits for a cluster.
+# A file's tests share their models and runs: they stay in one process.
+PYTEST := OMP_NUM_THREADS=1 python -m pytest --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 UPGRADE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -72,13 +73,13 @@ demo: setup
 	@echo "results/demo/report.html is the report; the summary again: python -m scripts.print_summary results/demo"
 
 test: setup test-quick # before the slow ones: some hold a time limit, and a cluster's jobs are a load
-	$(PYTEST) -m "slow and not engines" $(PYTEST_ARGS)
+	$(PYTEST) -n $$(($(CORES) + 1)) -m "slow and not engines" $(PYTEST_ARGS)
 
 test-quick: setup
-	$(PYTEST) -m "not slow and not engines" $(PYTEST_ARGS)
+	$(PYTEST) -n $(CORES) -m "not slow and not engines" $(PYTEST_ARGS)
 
 test-engines: $(ENGINES)
-	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" OMP_NUM_THREADS=1 python -m pytest -m engines $(PYTEST_ARGS)
+	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(PYTEST) -n $(CORES) -m engines tests/engines $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .

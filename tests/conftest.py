@@ -17,9 +17,14 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that hold slow tests, so that no process ends long after the others."""
+    """Order the files so that no process ends long after the others, and few wait.
+
+    First those of the mini study: one process builds it; the other waits, and then for a cluster.
+    Then those that hold slow tests.
+    """
+    mini = {item.path for item in items if "mini_study" in item.fixturenames}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.path not in mini, item.path not in slow))
 
 
 @pytest.hookimpl(hookwrapper=True)

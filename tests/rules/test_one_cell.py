@@ -29,18 +29,11 @@ def needed(**others):
     return {"fetch_model": 1, "evaluate": 3, "score_cell": 1} | others
 
 
-@pytest.mark.parametrize(
-    ("arguments", "jobs", "datasets"),
-    [
-        ((), needed(fetch_dataset=5, load_problems=5), TESTS),
-        (GSM8K_ALONE, needed(fetch_dataset=1, load_problems=1), {"gsm8k-test"}),
-    ],
-)
-def test_a_baseline_needs_its_model_and_the_benchmarks_alone(arguments, jobs, datasets, tmp_path):
-    found, names = jobs_of(BASE, tmp_path, *arguments)
-    assert found == jobs
+def test_a_baseline_needs_its_model_and_the_benchmarks_alone(tmp_path):
+    found, names = jobs_of(BASE, tmp_path)
+    assert found == needed(fetch_dataset=5, load_problems=5)
     assert names["fetch_model"] == names["evaluate"] == {BASE}
-    assert names["fetch_dataset"] == datasets
+    assert names["fetch_dataset"] == TESTS
 
 
 @pytest.mark.parametrize(("stage", "trainer"), [("sft", "train_sft"), ("rl", "train_grpo")])
@@ -54,10 +47,9 @@ def test_a_single_stage_fetches_neither_the_other_model_nor_the_traces(stage, tr
     assert names[trainer] == names["evaluate"] == {cell}
 
 
-@pytest.mark.parametrize("arguments", [(), GSM8K_ALONE])
-def test_a_hybrid_trains_its_prefix_and_evaluates_itself_alone(arguments, tmp_path):
+def test_a_hybrid_trains_its_prefix_and_evaluates_itself_alone(tmp_path):
     cell = f"{INSTRUCT}+kd-lora+rl"
-    found, names = jobs_of(cell, tmp_path, *arguments)
+    found, names = jobs_of(cell, tmp_path, *GSM8K_ALONE)
     data = TRAINING_DATA | {"fetch_dataset": 7, "verify_traces": 1}
     assert found == needed(train_sft=3, train_grpo=3, **data)
     assert names["fetch_model"] == {INSTRUCT}
@@ -66,7 +58,8 @@ def test_a_hybrid_trains_its_prefix_and_evaluates_itself_alone(arguments, tmp_pa
     assert names["train_grpo"] == names["evaluate"] == {cell}
 
 
-def test_a_model_of_table_1_downloads_no_other(tmp_path):
+def test_a_model_of_table_1_downloads_no_other_and_no_other_benchmark(tmp_path):
     found, names = jobs_of(OTHER, tmp_path, *GSM8K_ALONE)
     assert found == needed(fetch_dataset=1, load_problems=1)
     assert names["fetch_model"] == {OTHER}
+    assert names["fetch_dataset"] == {"gsm8k-test"}

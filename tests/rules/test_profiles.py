@@ -32,7 +32,9 @@ def test_the_profile_as_it_is_typed_plans_the_paper(profile, tmp_path):
     jobs = planned("--profile", profile, "all", folder=tmp_path)
     assert jobs["train_sft"] == 3 * 8
     assert jobs["train_grpo"] == 3 * 10
-    assert jobs["evaluate"] == 3 * 30
+    assert jobs["evaluate"] == 3 * (18 + 12)
+    assert jobs["fetch_model"] == 12
+    assert jobs["fetch_dataset"] == 7
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -56,19 +58,19 @@ def test_a_training_is_told_how_its_processes_share_the_work_and_its_time(tmp_pa
     assert " --runtime 240 " in output
 
 
-@pytest.mark.parametrize(
-    ("cell", "variant"),
-    [
-        ("qwen2.5-0.5b+sft", "evaluate_prompts"),
-        ("qwen2.5-0.5b", "evaluate_untrained"),
-        ("openthinker-7b", "evaluate"),
-    ],
-)
-def test_a_request_for_evaluate_holds_for_its_variants(cell, variant, tmp_path):
-    target = f"results/paper/eval/{cell}/seed-0/gsm8k.json"
-    output = dry_run("-p", "--profile", "slurm", "--", target, folder=tmp_path)
-    assert re.search(rf"^{variant} +1$", output, re.MULTILINE)
-    assert "--engine vllm" in output  # the rule's own is transformers
+def test_a_request_for_evaluate_holds_for_its_variants(tmp_path):
+    variants = {
+        "qwen2.5-0.5b+sft": "evaluate_prompts",
+        "qwen2.5-0.5b": "evaluate_untrained",
+        "openthinker-7b": "evaluate",
+    }
+    targets = [f"results/paper/eval/{cell}/seed-0/gsm8k.json" for cell in variants]
+    output = dry_run("-p", "--profile", "slurm", "--", *targets, folder=tmp_path)
+    for variant in variants.values():
+        assert re.search(rf"^{variant} +1$", output, re.MULTILINE)
+    commands = re.findall(r"^.* scripts\.evaluate .*$", output, re.MULTILINE)
+    assert len(commands) == len(variants)
+    assert all("--engine vllm" in line for line in commands)  # the rule's own is transformers
 
 
 def test_a_stage_may_have_tokens_per_pass_of_its_own(tmp_path):
