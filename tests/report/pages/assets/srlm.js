@@ -1,0 +1,1 @@
+var srlm = { put: function () {} };
