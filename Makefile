@@ -68,7 +68,6 @@ demo: setup
 	snakemake --profile demo all
 	@command -v latexmk > /dev/null && snakemake --profile demo --quiet -- paper \
 	  || echo "results/demo/paper.pdf is not made: it needs latexmk and LaTeX (docs/troubleshooting.md)"
-	snakemake --profile demo --report results/demo/report.html --quiet
 	python -m scripts.print_summary results/demo
 
 test: setup test-quick # before the slow ones: some hold a time limit, and a cluster's jobs are a load

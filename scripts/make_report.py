@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from scripts.cli import Run, job_arguments, planned_run
 from scripts.lib.console import report, spell_bytes
@@ -136,7 +137,7 @@ def write_cells(made: Report, folder: Path) -> None:
     """Write each cell's own file, and the rollouts of its trainings."""
     rollouts = {
         (str(file.job.wildcards["cell"]), int(file.job.wildcards["seed"])): made.path(file)
-        for file in (made.files("rollouts") if "rollouts" in made.run.job.inputs else [])
+        for file in made.files("rollouts")
     }
     for of in made.settings["cells"]:
         cell = of["cell"]
@@ -286,7 +287,7 @@ def context(made: Report, folder: Path, sampling: str) -> dict[str, Any]:
         "tables": [table for table in tables if table["name"] != "costs"],
         "figures": figures_of(made, folder),
         "data_cards": [
-            {"name": path.parent.name, "html": overview.html(path.read_text(encoding="utf-8"))}
+            {"name": path.parent.name, "html": data_card(path.read_text(encoding="utf-8"))}
             for path in run.paths("cards")
         ],
         "environment": environment,
@@ -302,6 +303,11 @@ def context(made: Report, folder: Path, sampling: str) -> dict[str, Any]:
         "files": copied(made, folder),
         "size_bytes": size_of(folder),
     }
+
+
+def data_card(markdown: str) -> Markup:
+    """Return a data card whose headings stand below those of the page."""
+    return overview.html(overview.without_title(markdown), deeper=2)
 
 
 def tables_of(made: Report) -> list[dict[str, Any]]:
@@ -365,8 +371,7 @@ def render(context: dict[str, Any], templates: Path) -> str:
 def make(run: Run, folder: Path, pages: Path = PAGES) -> None:
     """Write the report of a planned job into an empty folder."""
     shutil.copytree(pages / "assets", folder / "assets")
-    if (pages / "vendor").is_dir():
-        shutil.copytree(pages / "vendor", folder / "assets" / "vendor")
+    shutil.copytree(pages / "vendor", folder / "assets" / "vendor")
     made = Report(run)
     write_study(made, folder)
     write_problems(made, folder)

@@ -28,7 +28,7 @@ PLACES = {
     "conclusions": "conclusions.*",
     "claims": "paper/claims.*",
     "paper": "paper.pdf",
-    "report": "report.html",
+    "report": "report/index.html",
 }
 NOT_SHOWN = re.compile(r" \[.*\]|\*\*|^-+$")  # intervals, bold type, the rule below the head
 

@@ -23,7 +23,8 @@ from scripts.lib.dag.train import model
 from scripts.lib.files import digest_files
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 
-PAGES = ROOT / "report"  # templates, styles, scripts and vendored libraries of the report
+PAGES = ROOT / "report"
+PARTS = ("templates", "assets", "vendor")  # of it, what a report is made of
 
 
 @entry("make_report", {"index": "report/index.html", "record": "report.record.json"})
@@ -46,7 +47,7 @@ def make_report(study: Study) -> tuple[Settings, Inputs]:
         },
         "printed_elsewhere": _printed_elsewhere(study),
         "max_megabytes": study.config["report"]["max_megabytes"],
-        "pages": digest_files(PAGES),
+        "pages": {name: digest_files(PAGES / name) for name in PARTS},
     }
     return settings, _files(study) | _evaluations(study) | _lineage(study)
 

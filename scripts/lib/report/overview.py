@@ -50,9 +50,13 @@ FIGURES = {
 TITLE = re.compile(r"\A#+ .*\n+")
 
 
-def html(markdown: str) -> Markup:
-    """Return Markdown as HTML; markup within it is text."""
-    return Markup(MARKDOWN.render(markdown))
+def html(markdown: str, deeper: int = 0) -> Markup:
+    """Return Markdown as HTML; markup within it is text. Headings are `deeper` levels lower."""
+    tokens = MARKDOWN.parse(markdown)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1:]) + deeper)}"
+    return Markup(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
 
 
 def without_title(markdown: str) -> str:
