@@ -1,1 +1,0 @@
-var srlm = { put: function () {} };
