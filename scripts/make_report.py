@@ -219,8 +219,11 @@ def evaluation_records(made: Report, cell: str) -> list[dict[str, Any]]:
 # ----------------------------------------------------------------------------------- completions
 
 
-def write_completions(made: Report, folder: Path) -> str:
-    """Write every verdict, and the texts that fit; return the sentence about what is kept."""
+def write_completions(made: Report, folder: Path, room: float) -> str:
+    """Write every verdict, and the texts for which there is room; return what a reader is told.
+
+    `room` is how many bytes verdicts and texts may take together.
+    """
     evaluations = list(made.evaluations())
     ids = {name: [of["id"] for of in problems] for name, problems in made.problems.items()}
     places = Places.of(made.settings["prompts"], made.settings["seeds"], ids)
@@ -234,8 +237,7 @@ def write_completions(made: Report, folder: Path) -> str:
     sizes = summed((of_part(*both), text_sizes(both[1].path)) for both in parts)
     every = sum(len(evaluation.problems) * part.samples for evaluation, part in parts)
     rows_take = every * VERDICT + len(evaluations) * BESIDE
-    room = made.settings["max_megabytes"] * 1e6 - size_of(folder) - rows_take
-    limit = limit_of(sizes, room)
+    limit = limit_of(sizes, room - rows_take)
     texts = 0
     for evaluation in evaluations:
         kept = [of_part(evaluation, part) < limit for part in evaluation.parts]
@@ -252,8 +254,11 @@ def write_completions(made: Report, folder: Path) -> str:
 # -------------------------------------------------------------------------------- the first page
 
 
-def context(made: Report, folder: Path, sampling: str) -> dict[str, Any]:
-    """Return what the template of the first page is given."""
+def context(made: Report, folder: Path) -> dict[str, Any]:
+    """Copy the files that the first page offers; return what its template is given.
+
+    What is only known at the end, `sampling` and `size_bytes`, is empty in it.
+    """
     run, settings = made.run, made.settings
     texts = {
         name: run.paths(name)[0].read_text(encoding="utf-8")
@@ -299,9 +304,9 @@ def context(made: Report, folder: Path, sampling: str) -> dict[str, Any]:
         .astype(object)
         .where(lambda frame: frame.notna(), None)
         .to_dict("records"),
-        "sampling": sampling,
         "files": copied(made, folder),
-        "size_bytes": size_of(folder),
+        "sampling": "",
+        "size_bytes": 0,
     }
 
 
@@ -376,9 +381,13 @@ def make(run: Run, folder: Path, pages: Path = PAGES) -> None:
     write_study(made, folder)
     write_problems(made, folder)
     write_cells(made, folder)
-    sampling = write_completions(made, folder)
-    page = render(context(made, folder, sampling), pages / "templates")
-    (folder / "index.html").write_text(page, encoding="utf-8")
+    page = context(made, folder)
+    fixed = size_of(folder) + len(render(page, pages / "templates").encode()) + BESIDE
+    room = made.settings["max_megabytes"] * 1e6 - fixed
+    page["sampling"] = write_completions(made, folder, room)
+    page["size_bytes"] = size_of(folder)
+    text = render(page, pages / "templates")
+    (folder / "index.html").write_text(text, encoding="utf-8")
 
 
 def main() -> None:
