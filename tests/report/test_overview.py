@@ -74,6 +74,12 @@ def test_markup_in_markdown_is_text():
     assert "href" not in page
 
 
+def test_headings_are_shifted_and_an_empty_head_is_no_head():
+    page = overview.html("## A\n\n| a |  |\n|---|---|\n| 1 | 2 |\n", deeper=2)
+    assert "<h4>A</h4>" in page
+    assert "<th>a</th>\n<td></td>" in page
+
+
 def test_what_depends_on_the_prompt_is_folded_away_with_its_number():
     text = "### Title\n\nHolds:\n\n- a\n\nDepends on the prompt:\n\n- b\n- c\n\n#### Next\n"
     page = overview.conclusions(text)
@@ -81,7 +87,7 @@ def test_what_depends_on_the_prompt_is_folded_away_with_its_number():
     before, folded = page.split("<details>")
     assert "<li>a</li>" in before
     assert "<li>b</li>" in folded.split("</details>")[0]
-    assert "Next" in folded.split("</details>")[1]
+    assert "<h3>Next</h3>" in folded.split("</details>")[1]
     assert "Title" not in page
 
 

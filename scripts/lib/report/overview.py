@@ -51,11 +51,17 @@ TITLE = re.compile(r"\A#+ .*\n+")
 
 
 def html(markdown: str, deeper: int = 0) -> Markup:
-    """Return Markdown as HTML; markup within it is text. Headings are `deeper` levels lower."""
+    """Return Markdown as HTML; markup within it is text. Headings are `deeper` levels lower.
+
+    An empty head of a column is an entry: a screen reader would announce a head without a name.
+    """
     tokens = MARKDOWN.parse(markdown)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1:]) + deeper)}"
+    for opened, text, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "th_open" and not text.content:
+            opened.tag = closed.tag = "td"
     return Markup(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
 
 
@@ -129,7 +135,7 @@ def _inside(text: str) -> str:
 
 
 def conclusions(markdown: str) -> Markup:
-    """Return the conclusions with what depends on the prompt folded away."""
+    """Return the conclusions, their headings from h3 on, what depends on the prompt folded away."""
     blocks = without_title(markdown).split("\n\n")
     made = []
     for before, block in zip(["", *blocks], blocks, strict=False):
@@ -142,7 +148,7 @@ def conclusions(markdown: str) -> Markup:
                 Markup("<details><summary>{}</summary>{}</details>").format(summary, html(block))
             )
         else:
-            made.append(html(block))
+            made.append(html(block, deeper=-1))
     return Markup("\n").join(made)
 
 
