@@ -69,8 +69,7 @@ demo: setup
 	snakemake --profile demo all
 	@command -v latexmk > /dev/null && snakemake --profile demo --quiet -- paper \
 	  || echo "results/demo/paper.pdf is not made: it needs latexmk and LaTeX (docs/troubleshooting.md)"
-	python -W ignore::RuntimeWarning -m snakemake --profile demo --report results/demo/report.html --quiet
-	@echo "results/demo/report.html is the report; the summary again: python -m scripts.print_summary results/demo"
+	@echo "results/demo/report/index.html is the report; the summary again: python -m scripts.print_summary results/demo"
 
 test: setup test-quick # before the slow ones: some hold a time limit, and a cluster's jobs are a load
 	$(PYTEST) -n $$(($(CORES) + 1)) -m "slow and not engines" $(PYTEST_ARGS)

@@ -53,6 +53,12 @@ rule figures:
         expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "figures")),
 
 
+rule report:
+    """The report: a folder of pages that is opened from disk, report/index.html."""
+    input:
+        expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "report")),
+
+
 rule paper:
     """The reproduction report as a PDF; it needs LaTeX, so `all` leaves it out."""
     input:
@@ -69,6 +75,7 @@ include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/paper.smk"
 include: "rules/pdf.smk"
+include: "rules/report.smk"
 include: "rules/plan.smk"
 
 
@@ -79,6 +86,7 @@ localrules:
     scores,
     tables,
     figures,
+    report,
     paper,
     plan,
     fetch_model,

@@ -29,7 +29,7 @@ from scripts.lib.scores.marks import marks_against, read_comparisons
 from scripts.lib.study.cells import Study, stages_of
 
 PLACES = {
-    "report": ["report/index.html", "report.html"],
+    "report": ["report/index.html"],
     "paper": ["paper.pdf"],
     "tables": ["tables/*.md"],
     "figures": ["figures/*.pdf"],

@@ -51,9 +51,12 @@ def without_vllm(folder):
 def reproducible(results):
     """Return {file: sha256} of what two honest runs must agree on.
 
-    Only training records, *.run.json and the costs made of them hold times, hosts and versions.
+    Only training records, *.run.json, and the costs and the report made of them hold times, hosts
+    and versions.
     """
-    varying = re.compile(r"training\.json$|\.run\.json$|^((tables|figures)/)?costs\.")
+    varying = re.compile(
+        r"training\.json$|\.run\.json$|^((tables|figures)/)?costs\.|^report(/|\.record)"
+    )
     files = digest_files(results)
     return {name: digest for name, digest in files.items() if not varying.search(name)}
 

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from scripts.lib.dag import paper
+from scripts.lib.dag import paper, report
 from tests.dag.edits import (
     changed,
     config_of,
@@ -178,6 +178,7 @@ CONFIG_EDITS = {
         scored(90, 30, train_grpo=30, train_sft=12, verify_traces=1)
         | {"count_tokens": 2, "make_data_card": 1},
     ),
+    "the report's size": ("paper", put("report/max_megabytes", 9), {"make_report": 1}),
     "a table's caption": ("paper", put("tables/table2/caption", "Other."), {"make_table": 1}),
     "a model's label": (
         "paper",
@@ -239,13 +240,19 @@ CONFIG_EDITS = {
 }
 
 
+def anew(expected):
+    """Return the jobs that run again, {rule: number}: whatever does, the report shows it."""
+    jobs = {rule: number for rule, number in expected.items() if number}
+    return jobs | {"make_report": 1} if jobs else jobs
+
+
 @pytest.mark.parametrize("name", CONFIG_EDITS)
 def test_an_edit_of_the_config_makes_anew_exactly_what_it_changes(name, before):
     study, edit, expected = CONFIG_EDITS[name]
     config, known = before[study]
     edited = copy.deepcopy(config)
     edit(edited)
-    assert changed(known, units(edited)) == {r: n for r, n in expected.items() if n}
+    assert changed(known, units(edited)) == anew(expected)
 
 
 SHIFT = [("    return float(np.mean(means))", "    return float(np.mean(means)) + SHIFT")]
@@ -471,6 +478,10 @@ CODE_EDITS = {
         ],
         NOTHING,
     ),
+    "what the report keeps": (
+        [replaced("scripts/lib/report/completions.py", ("LONGEST = 20_000", "LONGEST = 10_000"))],
+        {"make_report": 1},
+    ),
     "a rule's command": (
         [replaced("rules/score.smk", (" --cell {wildcards.cell}", " --cell '{wildcards.cell}'"))],
         SCORES | UNCOMPARED | SAME_RUNS,
@@ -534,7 +545,17 @@ def test_an_edit_of_the_claims_makes_their_check_anew_alone(name, before, tmp_pa
     assert old in text
     (tmp_path / "claims.yaml").write_text(text.replace(old, new))
     monkeypatch.setattr(paper, "CLAIMS", tmp_path / "claims.yaml")
-    assert changed(known, units(config)) == ({"check_claims": jobs} if jobs else NOTHING)
+    assert changed(known, units(config)) == anew({"check_claims": jobs})
+
+
+def test_an_edit_of_the_reports_pages_makes_it_anew_alone(before, tmp_path, monkeypatch):
+    config, known = before["demo"]
+    shutil.copytree(report.PAGES, tmp_path / "report")
+    monkeypatch.setattr(report, "PAGES", tmp_path / "report")
+    assert changed(known, units(config)) == NOTHING
+    style = next((tmp_path / "report" / "assets").glob("*.css"))
+    _append(style, "a { color: red; }")
+    assert changed(known, units(config)) == {"make_report": 1}
 
 
 @pytest.fixture(scope="module")
@@ -551,7 +572,7 @@ def test_an_edit_of_the_code_makes_anew_exactly_what_it_changes(name, before, co
         edit(folder)
         with reading_code_in(folder):
             known, earlier = units(config), known
-    assert changed(earlier, known) == {r: n for r, n in expected.items() if n}
+    assert changed(earlier, known) == anew(expected)
 
 
 def test_the_code_of_an_engine_makes_anew_what_it_generated(before, code, tmp_path):

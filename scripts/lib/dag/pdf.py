@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
 from scripts.lib.dag.paper import audit_paper, check_claims
+from scripts.lib.dag.products import products
 from scripts.lib.dag.score import collect_scores, compare_reported, draw_conclusions, printed_cells
 from scripts.lib.dag.tables import (
     make_answer_table,
@@ -11,7 +12,6 @@ from scripts.lib.dag.tables import (
     make_prompt_table,
     make_table,
 )
-from scripts.lib.dag.targets import targets
 from scripts.lib.paper.files import read_paper_file
 from scripts.lib.study.cells import Study, stages_of
 from scripts.lib.study.recipes import label_of, recipe_of
@@ -71,7 +71,7 @@ def _tables(study: Study) -> list[File]:
 
 
 def _figures(study: Study) -> list[File]:
-    jobs: list[Job] = targets(study)["figures"]
+    jobs: list[Job] = products(study)["figures"]
     return [made["pdf"] for made in jobs]
 
 

@@ -185,6 +185,11 @@ def printed_cells(study: Study) -> dict[str, str]:
     return {row: cell for row, cell in named.items() if cell in study.cells()}
 
 
+def printed_rows() -> list[str]:
+    """Return the rows that the paper prints, each once, in its order."""
+    return list(dict.fromkeys(line["cell"] for line in _printed_lines()))
+
+
 def printed_tables() -> set[str]:
     """Return the names of the paper's tables."""
     return {line["table"] for line in _printed_lines()}

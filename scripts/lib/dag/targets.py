@@ -1,66 +1,16 @@
 """What the named targets ask for (Snakefile)."""
 
-from scripts.lib.dag.data import make_data_card
-from scripts.lib.dag.figures import (
-    gaining_cells,
-    plot_costs,
-    plot_curves,
-    plot_dag,
-    plot_gains,
-    plot_prompts,
-    plot_reported,
-    plot_scores,
-    trained_cells,
-)
 from scripts.lib.dag.jobs import File, Job
-from scripts.lib.dag.paper import audit_paper, check_claims
-from scripts.lib.dag.score import (
-    collect_costs,
-    collect_scores,
-    compare_parents,
-    compare_reported,
-    draw_conclusions,
-    printed_cells,
-)
-from scripts.lib.dag.tables import (
-    make_answer_table,
-    make_cost_table,
-    make_prompt_table,
-    make_table,
-)
-from scripts.lib.study.cells import Study, stages_of
+from scripts.lib.dag.products import data_cards, products
+from scripts.lib.dag.report import make_report
+from scripts.lib.study.cells import Study
 
 
 def targets(study: Study) -> dict[str, list[Job]]:
     """Return the jobs that each named target asks for; `all` is all of them, and the data cards."""
-    used = {study.config["stages"][stage]["data"] for c in study.cells() for stage in stages_of(c)}
-    named = {
-        "scores": [
-            collect_scores(study),
-            collect_costs(study),
-            compare_parents(study),
-            draw_conclusions(study),
-        ],
-        "tables": [make_table(study, table=table) for table in study.config["tabulate"]],
-        "figures": [plot_scores(study)],
-    }
-    if printed_cells(study):
-        named["scores"].append(compare_reported(study))
-        named["figures"].append(plot_reported(study))
-    named["tables"].append(audit_paper(study))
-    named["tables"].append(check_claims(study))
-    named["tables"].append(make_answer_table(study))
-    if trained_cells(study):
-        named["figures"] += [plot_curves(study), plot_dag(study)]
-    if gaining_cells(study):
-        named["figures"].append(plot_gains(study))
-    if study.sensitivity_cells():
-        named["tables"].append(make_prompt_table(study))
-        named["figures"].append(plot_prompts(study))
-    named["tables"].append(make_cost_table(study))
-    named["figures"].append(plot_costs(study))
-    cards = [make_data_card(study, dataset=dataset) for dataset in sorted(used)]
-    return named | {"all": [*(made for jobs in named.values() for made in jobs), *cards]}
+    named = products(study) | {"report": [make_report(study)]}
+    made = [job for jobs in named.values() for job in jobs]
+    return named | {"all": [*made, *data_cards(study)]}
 
 
 def target_files(study: Study, target: str) -> list[File]:
