@@ -102,6 +102,13 @@ def test_a_log_of_an_earlier_run_gives_no_reason(watch):
     assert "killed" in watch.failed(2, watch.began + 5, "killed")[1]
 
 
+def test_a_training_that_was_stopped_says_where_it_goes_on(watch):
+    watch.started(2, watch.began)
+    report(watch, 2, f"{TRAIN}: stopped by SIGTERM; resumes from step 12")
+    why = watch.failed(2, watch.began + 5, "exit code 75")[1]
+    assert why.endswith(f"why   exit code 75; {TRAIN}: stopped by SIGTERM; resumes from step 12")
+
+
 def test_a_submitted_job_starts_when_its_log_appears(watch, tmp_path):
     jobs = {2: RunJob(TRAIN, tmp_path / "2.log", submitted=True)}
     cluster = Watch(jobs, watch.forecast, watch.began)
@@ -119,7 +126,7 @@ def test_a_tried_again_job_is_no_failure_at_the_end(watch):
     assert watch.again(1, watch.began + 2)[0].endswith(" again load_problems toy")
     watch.started(1, watch.began + 2)
     watch.finished(1, watch.began + 3)
-    assert watch.end(watch.began + 3, "snakemake")[0].endswith("1 jobs done in 3 s.")
+    assert watch.end(watch.began + 3, "snakemake")[0].endswith("1 job done in 3 s.")
 
 
 def test_lines_fit_a_terminal_and_stay_whole_without_one(watch):

@@ -13,7 +13,7 @@ from scripts.lib.tables.frame import COLUMNS, table_frame, with_best_rows
 from scripts.lib.tables.latex import one_column, two_columns
 from scripts.lib.tables.markdown import markdown_table
 from scripts.lib.tables.notes import long_notes, short_notes
-from scripts.print_summary import describe_rl, fit_table, without_what_depends
+from scripts.print_summary import describe_rl, fit_table, without_said, without_what_depends
 from tests.score_samples import (
     cell_record,
     comparison,
@@ -170,7 +170,7 @@ def test_every_form_of_a_table_has_the_mark_of_the_comparisons_and_its_meaning()
     assert "<strong>54.0</strong> [50.9, 58.2]*</td>" in html_page("table2", markdown)
     assert forms(*given)[0]["mark"].tolist() == ["", "", "*", "", "", ""]
     assert "differs" not in markdown_of(table_settings(), table_records())
-    narrow = fit_table(markdown, 40)
+    narrow = fit_table(markdown, 25, "t.md")
     assert re.search(r"^Toy\+SFT +54\.0\* +54\.0$", narrow, re.MULTILINE)
 
 
@@ -210,12 +210,26 @@ def test_latex_special_characters_are_escaped():
     )
 
 
-def test_a_narrow_console_gets_the_table_without_intervals():
+def test_a_narrow_console_wraps_a_table_and_then_says_what_it_leaves_out():
     markdown = markdown_of(table_settings(), table_records())
-    assert fit_table(markdown, 200) == markdown
-    narrow = fit_table(markdown, 40)
-    assert re.search(r"^Toy\+SFT +54\.0 +54\.0$", narrow, re.MULTILINE)
+    whole = fit_table(markdown, 200, "t.md")
+    assert re.search(r"^Toy\+SFT +54\.0 \[.*, .*\] +54\.0 \[", whole, re.MULTILINE)
+    wrapped = fit_table(markdown, 45, "t.md")
+    assert re.search(r"^Toy\+SFT +54\.0 +54\.0$", wrapped, re.MULTILINE)
+    assert re.search(r"^ +\[[\d.]+,[\d.]+\] +\[[\d.]+,[\d.]+\]", wrapped, re.MULTILINE)
+    narrow = fit_table(markdown, 25, "t.md")
     assert "[" not in narrow and "**" not in narrow
+    said = " ".join(narrow.split())
+    assert "Intervals are left out: the table needs" in said and "It is in t.md." in said
+    for text, width in ((whole, 200), (wrapped, 45), (narrow, 25)):
+        table = [line for line in text.splitlines() if line.startswith(("Toy", " "))]
+        assert table and max(map(len, table)) <= width
+
+
+def test_a_note_is_said_once():
+    said = set()
+    assert without_said("### A\n\n| a |\n\nA note.", said) == "### A\n\n| a |\n\nA note."
+    assert without_said("### B\n\n| a |\n\nA note.\n\nMore.", said) == "### B\n\n| a |\n\nMore."
 
 
 def test_the_summary_shows_what_rl_added():

@@ -83,7 +83,9 @@ class Watch:
         """Return the lines of a job that failed; `said` is what the cluster or the shell told."""
         job, log = self.jobs[number], self._log(number)
         since = self.running.pop(number, self.queued.pop(number, now))
-        why = "; ".join(filter(None, [said, reason_of(log)])) or "its log does not say why"
+        reported = last_report(log)
+        told = reason_of(log) or (reported.text if reported else "")
+        why = "; ".join(filter(None, [said, told])) or "its log does not say why"
         failure = self.failures[number] = Failure(job, now - since, why)
         return self._line(now, "FAIL", f"{job.name}, {spell(now - since)}") + self._of(failure)
 
@@ -128,7 +130,7 @@ class Watch:
         """
         took = spell(now - self.began)
         if not self.failures:
-            return [f"{len(self.done)} jobs done in {took}."]
+            return [f"{counted(len(self.done), 'job')} done in {took}."]
         lost = self.forecast.after(self.failures) - set(self.failures) if self.forecast else set()
         lines = [
             "",
