@@ -50,8 +50,8 @@ GRPO = {
 TOKENS_PER_PASS = 500  # two examples, or four prompts with 12 tokens of completion
 
 # One process draws dropout and samples otherwise than two: neither is part of the comparison.
+# A plain SFT is compared where it is resumed.
 COMPARABLE = {
-    "sft": ("train_sft", SFT),
     "sft-bf16": ("train_sft", SFT | {"bf16": True}),
     "lora": ("train_sft", SFT | {"lora": LORA | {"lora_dropout": 0.0}}),
     "grpo": ("train_grpo", GRPO),

