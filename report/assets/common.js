@@ -41,9 +41,12 @@ const common = (() => {
    * @param {boolean} [named] with its words for a screen reader
    */
   const mark = (letter, named = false) =>
-    h("span", { class: `mark ${letter}`, title: MARKS[letter][1] },
+    h(
+      "span",
+      { class: `mark ${letter}`, title: MARKS[letter][1] },
       h("span", { "aria-hidden": "true" }, MARKS[letter][0]),
-      named && h("span", { class: "unseen" }, MARKS[letter][1]));
+      named && h("span", { class: "unseen" }, MARKS[letter][1]),
+    );
 
   /**
    * Return a row of marks, at most so many; read out as a count beside it.
@@ -51,23 +54,33 @@ const common = (() => {
    * @param {number} most
    */
   const marks = (letters, most = 12) =>
-    h("span", { class: "marks", "aria-hidden": "true" },
+    h(
+      "span",
+      { class: "marks", "aria-hidden": "true" },
       [...letters.slice(0, most)].map((letter) => mark(letter)),
-      letters.length > most && "…");
+      letters.length > most && "…",
+    );
 
   /** What the marks mean, in a line. */
   const legend = () =>
-    h("p", { class: "legend" }, ["r", "w", "c", "u"].map((letter) =>
-      h("span", {}, mark(letter), ` ${MARKS[letter][1]}`)));
+    h(
+      "p",
+      { class: "legend" },
+      ["r", "w", "c", "u"].map((letter) => h("span", {}, mark(letter), ` ${MARKS[letter][1]}`)),
+    );
 
   /**
    * Return names and values as a list.
    * @param {[string, Node | string | null | undefined][]} of
    */
   const facts = (of) =>
-    h("dl", { class: "facts" }, of
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+    h(
+      "dl",
+      { class: "facts" },
+      of
+        .filter(([, value]) => value !== null && value !== undefined)
+        .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    );
 
   /**
    * Return a record as a table of names and values; a value that is a record itself is indented.
@@ -87,10 +100,21 @@ const common = (() => {
       }
     };
     walk(record, "");
-    return dom.scroller(caption, h("table", { class: "record" },
-      h("caption", { class: "unseen" }, caption),
-      h("tbody", {}, rows.map(([name, value]) =>
-        h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, numbers.spell(value)))))));
+    return dom.scroller(
+      caption,
+      h(
+        "table",
+        { class: "record" },
+        h("caption", { class: "unseen" }, caption),
+        h(
+          "tbody",
+          {},
+          rows.map(([name, value]) =>
+            h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, numbers.spell(value))),
+          ),
+        ),
+      ),
+    );
   }
 
   /**
@@ -108,8 +132,11 @@ const common = (() => {
    * @param {(value: string) => void} changed
    */
   function choice(name, options, chosen, changed) {
-    const select = h("select", { name, "data-focus": name }, options.map(([value, label]) =>
-      h("option", { value, selected: value === chosen }, label)));
+    const select = h(
+      "select",
+      { name, "data-focus": name },
+      options.map(([value, label]) => h("option", { value, selected: value === chosen }, label)),
+    );
     select.addEventListener("change", () => changed(select.value));
     return select;
   }
@@ -133,7 +160,12 @@ const common = (() => {
    * @param {...(Node | false | null | undefined)} content
    */
   const section = (id, title, ...content) =>
-    h("section", { "aria-labelledby": `in-${id}` }, h("h2", { id: `in-${id}`, tabindex: -1 }, title), ...content);
+    h(
+      "section",
+      { "aria-labelledby": `in-${id}` },
+      h("h2", { id: `in-${id}`, tabindex: -1 }, title),
+      ...content,
+    );
 
   /**
    * Return the value with its interval as the tables have it.
@@ -142,5 +174,27 @@ const common = (() => {
   const interval = (of) =>
     of.interval ? `[${numbers.percent(of.interval[0])}, ${numbers.percent(of.interval[1])}]` : null;
 
-  return { cellOf, benchmarkOf, evaluated, mark, marks, legend, facts, record, field, choice, tick, section, interval };
+  /**
+   * Return a question's start as a list has it.
+   * @param {string} title
+   */
+  const question = (title) =>
+    h("span", { class: "question" }, title.length < 120 ? title : `${title}…`);
+
+  return {
+    question,
+    cellOf,
+    benchmarkOf,
+    evaluated,
+    mark,
+    marks,
+    legend,
+    facts,
+    record,
+    field,
+    choice,
+    tick,
+    section,
+    interval,
+  };
 })();

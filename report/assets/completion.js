@@ -1,6 +1,7 @@
 /** A model's text: reasoning folded, LaTeX rendered or raw, never more than a page can carry. */
 const completion = (() => {
   const AT_ONCE = 60_000; // characters
+  const SHORT = 300; // characters of reasoning that are not worth a fold
 
   /** @typedef {{reasoning: boolean, text: string, closed: boolean}} Part */
 
@@ -51,9 +52,16 @@ const completion = (() => {
     const start = text.slice(0, AT_ONCE);
     dom.add(element, raw ? visible(start) : maths.render(start));
     if (text.length > AT_ONCE) {
-      const more = dom.h("button", { type: "button", onclick: () => {
-        more.replaceWith(visible(text.slice(AT_ONCE)));
-      } }, `Show the other ${numbers.count(text.length - AT_ONCE)} characters`);
+      const more = dom.h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            more.replaceWith(visible(text.slice(AT_ONCE)));
+          },
+        },
+        `Show the other ${numbers.count(text.length - AT_ONCE)} characters`,
+      );
       dom.add(element, more);
     }
     return element;
@@ -67,7 +75,8 @@ const completion = (() => {
    */
   function show(of, prompt, raw) {
     const body = dom.h("div", { class: "completion" });
-    if (of.completion === "") dom.add(body, dom.h("p", { class: "muted" }, "The completion is empty."));
+    if (of.completion.trim() === "")
+      dom.add(body, dom.h("p", { class: "muted" }, "The completion is empty, or nothing but white space."));
     else if (raw) dom.add(body, block(of.completion, true));
     else {
       for (const part of parts(of.completion, prompt)) {
@@ -75,7 +84,9 @@ const completion = (() => {
         else {
           const size = `${numbers.count(part.text.trim().length)} characters`;
           const open = part.closed ? "" : ", not closed";
-          dom.add(body, lazyFold(`Reasoning, ${size}${open}`, () => block(part.text.trim(), false)));
+          const fold = lazyFold(`Reasoning, ${size}${open}`, () => block(part.text.trim(), false));
+          fold.open = part.text.length <= SHORT;
+          dom.add(body, fold);
         }
       }
     }

@@ -59,7 +59,11 @@ const dom = (() => {
    * @param {...Child} children
    */
   function scroller(label, ...children) {
-    return h("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": label }, ...children);
+    return h(
+      "div",
+      { class: "scroller", tabindex: 0, role: "region", "aria-label": label },
+      ...children,
+    );
   }
 
   /**

@@ -36,11 +36,36 @@ const filters = (() => {
    */
   function form(place, seeds, changed) {
     const filter = read(place);
-    const text = h("input", { type: "search", name: "text", value: place.text ?? "", placeholder: "text" });
-    const least = h("input", { type: "number", name: "least", min: 0, value: place.least ?? "", placeholder: "0" });
-    const most = h("input", { type: "number", name: "most", min: 0, value: place.most ?? "", placeholder: "any" });
+    const text = h("input", {
+      type: "search",
+      name: "text",
+      value: place.text ?? "",
+      placeholder: "text",
+    });
+    const least = h("input", {
+      type: "number",
+      name: "least",
+      min: 0,
+      value: place.least ?? "",
+      placeholder: "0",
+    });
+    const most = h("input", {
+      type: "number",
+      name: "most",
+      min: 0,
+      value: place.most ?? "",
+      placeholder: "any",
+    });
     const show = common.choice("show", Object.entries(verdicts.SHOW), filter.show, tell);
-    const seed = common.choice("only", [["", "all"], ...seeds.map((one) => /** @type {[string, string]} */ ([String(one), String(one)]))], filter.seed, tell);
+    const seed = common.choice(
+      "only",
+      [
+        ["", "all"],
+        ...seeds.map((one) => /** @type {[string, string]} */ ([String(one), String(one)])),
+      ],
+      filter.seed,
+      tell,
+    );
     const where = common.choice("in", WHERE, filter.where, tell);
     /** @type {number | undefined} */
     let waiting;
@@ -60,16 +85,24 @@ const filters = (() => {
         in: where.value === "question" ? "" : where.value,
       });
     }
-    return h("form", { class: "filter", role: "search", "aria-label": "Filter the problems", onsubmit: (/** @type {Event} */ event) => {
-      event.preventDefault();
-      tell();
-    } },
+    return h(
+      "form",
+      {
+        class: "filter",
+        role: "search",
+        "aria-label": "Filter the problems",
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          tell();
+        },
+      },
       common.field("Completions", show),
       seeds.length > 1 && common.field("Seed", seed),
       common.field("Tokens from", least),
       common.field("to", most),
       common.field("Search", text),
-      common.field("in the", where));
+      common.field("in the", where),
+    );
   }
 
   /**
@@ -81,21 +114,37 @@ const filters = (() => {
   async function search(filter, what) {
     if (filter.text === "") return () => true;
     const { benchmark, of } = what;
-    const chunks = Array.from({ length: Math.ceil(benchmark.problems / benchmark.chunk) }, (_, at) => at);
+    const chunks = Array.from(
+      { length: Math.ceil(benchmark.problems / benchmark.chunk) },
+      (_, at) => at,
+    );
     if (filter.where === "question") {
-      const questions = await Promise.all(chunks.map((chunk) => store.problems(benchmark.name, chunk)));
-      const holds = questions.flat().map((problem) => problem.question.toLowerCase().includes(filter.text));
+      const questions = await Promise.all(
+        chunks.map((chunk) => store.problems(benchmark.name, chunk)),
+      );
+      const holds = questions
+        .flat()
+        .map((problem) => problem.question.toLowerCase().includes(filter.text));
       return (problem) => holds[problem];
     }
     const places = new Map((await store.titles(benchmark.name)).map(([id], at) => [id, at]));
     /** @type {Set<string>} */
     const found = new Set();
-    await Promise.all(chunks.filter((chunk) => keptIn(of, benchmark.chunk, chunk)).map(async (chunk) => {
-      for (const row of (await store.completions(what.cell, what.prompt, benchmark.name, chunk)).completions) {
-        const text = filter.where === "extracted" ? row.extracted ?? "" : `${row.completion}${row.end ?? ""}`;
-        if (text.toLowerCase().includes(filter.text)) found.add(`${places.get(row.problem)} ${row.seed} ${row.sample}`);
-      }
-    }));
+    await Promise.all(
+      chunks
+        .filter((chunk) => keptIn(of, benchmark.chunk, chunk))
+        .map(async (chunk) => {
+          for (const row of (await store.completions(what.cell, what.prompt, benchmark.name, chunk))
+            .completions) {
+            const text =
+              filter.where === "extracted"
+                ? (row.extracted ?? "")
+                : `${row.completion}${row.end ?? ""}`;
+            if (text.toLowerCase().includes(filter.text))
+              found.add(`${places.get(row.problem)} ${row.seed} ${row.sample}`);
+          }
+        }),
+    );
     return (problem, seed, sample) => found.has(`${problem} ${seed} ${sample}`);
   }
 
@@ -108,7 +157,10 @@ const filters = (() => {
   function keptIn(of, size, chunk) {
     const end = Math.min(of.problems, (chunk + 1) * size);
     return of.seeds.some((_, seed) =>
-      of.kept.slice(verdicts.index(of, seed, chunk * size, 0), verdicts.index(of, seed, end, 0)).includes("1"));
+      of.kept
+        .slice(verdicts.index(of, seed, chunk * size, 0), verdicts.index(of, seed, end, 0))
+        .includes("1"),
+    );
   }
 
   return { read, form, search };

@@ -37,17 +37,43 @@ const grid = (() => {
     const page = Math.min(Math.max(1, of.page), pages);
     const start = (page - 1) * SIZE;
     const body = ordered.slice(start, start + SIZE).map((row) =>
-      dom.h("tr", {}, of.columns.map((column, at) =>
-        dom.h(at === 0 ? "th" : "td", { class: column.numeric ? "number" : null, scope: at === 0 ? "row" : null },
-          column.show(row)))));
-    const table = dom.h("table", { class: "grid" },
+      dom.h(
+        "tr",
+        {},
+        of.columns.map((column, at) =>
+          dom.h(
+            at === 0 ? "th" : "td",
+            { class: column.numeric ? "number" : null, scope: at === 0 ? "row" : null },
+            column.show(row),
+          ),
+        ),
+      ),
+    );
+    const table = dom.h(
+      "table",
+      { class: "grid" },
       dom.h("caption", { class: "unseen" }, of.caption),
-      dom.h("thead", {}, dom.h("tr", {}, of.columns.map((column) => header(column, of.sort, (sort) => of.changed(sort, 1))))),
-      dom.h("tbody", {}, body));
-    const range = ordered.length === 0 ? "" : `${numbers.count(start + 1)}–${numbers.count(start + body.length)} of ${numbers.count(ordered.length)}`;
-    return dom.h("div", {},
+      dom.h(
+        "thead",
+        {},
+        dom.h(
+          "tr",
+          {},
+          of.columns.map((column) => header(column, of.sort, (sort) => of.changed(sort, 1))),
+        ),
+      ),
+      dom.h("tbody", {}, body),
+    );
+    const range =
+      ordered.length === 0
+        ? ""
+        : `${numbers.count(start + 1)}–${numbers.count(start + body.length)} of ${numbers.count(ordered.length)}`;
+    return dom.h(
+      "div",
+      {},
       dom.scroller(of.caption, table),
-      pages > 1 && pager(page, pages, range, (to) => of.changed(of.sort, to)));
+      pages > 1 && pager(page, pages, range, (to) => of.changed(of.sort, to)),
+    );
   }
 
   /**
@@ -65,21 +91,44 @@ const grid = (() => {
       "aria-sort": up ? "ascending" : down ? "descending" : null,
     };
     if (!column.value) return dom.h("th", attributes, column.label);
-    return dom.h("th", attributes,
-      dom.h("button", { type: "button", class: "sort", "data-focus": `sort ${column.key}`, onclick: () => changed(up ? `-${column.key}` : column.key) },
-        column.label, dom.h("span", { "aria-hidden": "true" }, up ? " ▲" : down ? " ▼" : " ↕")));
+    return dom.h(
+      "th",
+      attributes,
+      dom.h(
+        "button",
+        {
+          type: "button",
+          class: "sort",
+          "data-focus": `sort ${column.key}`,
+          onclick: () => changed(up ? `-${column.key}` : column.key),
+        },
+        column.label,
+        dom.h("span", { "aria-hidden": "true" }, up ? " ▲" : down ? " ▼" : " ↕"),
+      ),
+    );
   }
 
   /** @param {number} page @param {number} pages @param {string} range @param {(page: number) => void} go */
   function pager(page, pages, range, go) {
     /** @param {string} label @param {number} to @param {string} name */
     const button = (label, to, name) =>
-      dom.h("button", { type: "button", "aria-disabled": to < 1 || to > pages ? "true" : null, "data-focus": `page ${name}`,
-        onclick: () => to >= 1 && to <= pages && go(to) }, label);
-    return dom.h("nav", { class: "pager", "aria-label": "Pages of the table" },
+      dom.h(
+        "button",
+        {
+          type: "button",
+          "aria-disabled": to < 1 || to > pages ? "true" : null,
+          "data-focus": `page ${name}`,
+          onclick: () => to >= 1 && to <= pages && go(to),
+        },
+        label,
+      );
+    return dom.h(
+      "nav",
+      { class: "pager", "aria-label": "Pages of the table" },
       button("Previous", page - 1, "previous"),
       dom.h("span", {}, `Page ${page} of ${pages} · ${range}`),
-      button("Next", page + 1, "next"));
+      button("Next", page + 1, "next"),
+    );
   }
 
   /**
@@ -90,7 +139,8 @@ const grid = (() => {
   function swap(place, table) {
     const name = document.activeElement?.getAttribute("data-focus");
     dom.fill(place, table);
-    if (name) /** @type {HTMLElement | null} */ (place.querySelector(`[data-focus="${name}"]`))?.focus();
+    if (name)
+      /** @type {HTMLElement | null} */ (place.querySelector(`[data-focus="${name}"]`))?.focus();
   }
 
   return { make, swap, sorted };

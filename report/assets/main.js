@@ -42,15 +42,23 @@
       return;
     }
     view.setAttribute("aria-busy", "true");
-    const late = window.setTimeout(() => mine === turn && dom.fill(view, h("p", { class: "muted" }, "Loading …")), 250);
+    const late = window.setTimeout(
+      () => mine === turn && dom.fill(view, h("p", { class: "muted" }, "Loading …")),
+      250,
+    );
     /** @type {Page} */
     let page;
     try {
       page = await make(place);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      page = { title: "Not found", content: [h("p", { class: "warning", role: "alert" }, message),
-        h("p", {}, h("a", { href: "#" }, "Back to the overview"))] };
+      page = {
+        title: "Not found",
+        content: [
+          h("p", { class: "warning", role: "alert" }, message),
+          h("p", {}, h("a", { href: "#" }, "Back to the overview")),
+        ],
+      };
     }
     window.clearTimeout(late);
     if (mine !== turn) return;

@@ -9,7 +9,8 @@ const maths = (() => {
 
   /** @typedef {{text: string, formula: boolean, display: boolean}} Piece */
 
-  const OPENINGS = /\$\$|\$|\\\[|\\\(|\\boxed\s*\{|\\begin\{(align|aligned|equation|gather|cases|array|[pbvBV]?matrix)(\*?)\}/g;
+  const OPENINGS =
+    /\$\$|\$|\\\[|\\\(|\\boxed\s*\{|\\begin\{(align|aligned|equation|gather|cases|array|[pbvBV]?matrix)(\*?)\}/g;
 
   /**
    * Return a text in pieces, formulas apart; joined they are the text but for the delimiters.
@@ -23,7 +24,11 @@ const maths = (() => {
     let done = 0;
     let formulas = 0;
     OPENINGS.lastIndex = 0;
-    for (let match = OPENINGS.exec(searched); match && formulas < MOST; match = OPENINGS.exec(searched)) {
+    for (
+      let match = OPENINGS.exec(searched);
+      match && formulas < MOST;
+      match = OPENINGS.exec(searched)
+    ) {
       const formula = from(searched, match);
       if (!formula) continue;
       if (match.index > done) {

@@ -4,7 +4,8 @@ const numbers = (() => {
   const count = (value) => value.toLocaleString("en");
 
   /** @param {number | null | undefined} share */
-  const percent = (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1));
+  const percent = (share) =>
+    share === null || share === undefined ? "–" : (100 * share).toFixed(1);
 
   /** @param {number | null | undefined} value */
   const mean = (value) => (value === null || value === undefined ? "–" : value.toFixed(1));

@@ -29,7 +29,9 @@ const route = (() => {
   function link(place) {
     const parts = Object.entries(place)
       .filter(([, value]) => value !== "" && value !== null && value !== undefined)
-      .map(([name, value]) => `${name}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`);
+      .map(
+        ([name, value]) => `${name}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`,
+      );
     return `#${parts.join("&")}`;
   }
 

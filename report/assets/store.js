@@ -33,7 +33,11 @@ const store = (() => {
       script.onload = () => resolve(script.remove());
       script.onerror = () => {
         script.remove();
-        reject(new Error(`The file ${path} is missing: the report's folder is not whole. Copy it again with all of its files, or make the report anew.`));
+        reject(
+          new Error(
+            `The file ${path} is missing: the report's folder is not whole. Copy it again with all of its files, or make the report anew.`,
+          ),
+        );
       };
       document.head.append(script);
     });
@@ -60,7 +64,9 @@ const store = (() => {
   /** @param {string} name */
   function taken(name) {
     if (!arrived.has(name)) {
-      throw new Error(`The file ${name}.js is damaged: it does not hold ${name}. Make the report anew.`);
+      throw new Error(
+        `The file ${name}.js is damaged: it does not hold ${name}. Make the report anew.`,
+      );
     }
     const value = arrived.get(name);
     arrived.delete(name);
@@ -93,7 +99,8 @@ const store = (() => {
   const problems = (benchmark, chunk) => load(`data/problems/${benchmark}/${chunk}`);
 
   /** @param {string} cell @param {string} prompt @param {string} benchmark @returns {Promise<Verdicts>} */
-  const verdicts = (cell, prompt, benchmark) => load(`data/verdicts/${cell}/${prompt}/${benchmark}`);
+  const verdicts = (cell, prompt, benchmark) =>
+    load(`data/verdicts/${cell}/${prompt}/${benchmark}`);
 
   /**
    * @param {string} cell @param {string} prompt @param {string} benchmark @param {number} chunk

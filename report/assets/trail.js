@@ -20,9 +20,20 @@ const trail = (() => {
    */
   function around(id, hash) {
     const benchmark = route.parse(hash).benchmark;
-    const at = last ? last.items.findIndex((item) => item.id === id && route.parse(item.link).benchmark === benchmark) : -1;
+    const at = last
+      ? last.items.findIndex(
+          (item) => item.id === id && route.parse(item.link).benchmark === benchmark,
+        )
+      : -1;
     if (!last || at < 0) return null;
-    return { label: last.label, back: last.back, at, of: last.items.length, previous: last.items[at - 1]?.link, next: last.items[at + 1]?.link };
+    return {
+      label: last.label,
+      back: last.back,
+      at,
+      of: last.items.length,
+      previous: last.items[at - 1]?.link,
+      next: last.items[at + 1]?.link,
+    };
   }
 
   return { keep, around };

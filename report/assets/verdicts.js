@@ -25,8 +25,7 @@ const verdicts = (() => {
    * @param {number} problem its place in the benchmark
    * @param {number} sample
    */
-  const index = (of, seed, problem, sample) =>
-    (seed * of.problems + problem) * of.samples + sample;
+  const index = (of, seed, problem, sample) => (seed * of.problems + problem) * of.samples + sample;
 
   /**
    * Return whether a completion counts as what a filter shows.
@@ -74,14 +73,25 @@ const verdicts = (() => {
   function rows(of, titles, filter, holds) {
     /** @type {ProblemRow[]} */
     const found = [];
-    const seeds = of.seeds.map((seed, at) => ({ seed, at })).filter(
-      ({ seed }) => filter.seed === "" || String(seed) === filter.seed,
-    );
+    const seeds = of.seeds
+      .map((seed, at) => ({ seed, at }))
+      .filter(({ seed }) => filter.seed === "" || String(seed) === filter.seed);
     titles.forEach(([id, title, gold], problem) => {
       /** @type {ProblemRow} */
       const row = {
-        index: problem, id, title, gold, of: 0, right: 0, lighteval: 0, cut: 0, unreadable: 0,
-        tokens: 0, shown: 0, first: { seed: 0, sample: 0 }, marks: "",
+        index: problem,
+        id,
+        title,
+        gold,
+        of: 0,
+        right: 0,
+        lighteval: 0,
+        cut: 0,
+        unreadable: 0,
+        tokens: 0,
+        shown: 0,
+        first: { seed: 0, sample: 0 },
+        marks: "",
       };
       for (const { seed, at } of seeds) {
         for (let sample = 0; sample < of.samples; sample += 1) {
