@@ -12,23 +12,25 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GenerationConfig,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-)
-from transformers.utils import logging
-
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.console import report
 from scripts.lib.files import digest_files, publish_folder, write_json
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.weights import required_checkpoint
 from scripts.lib.provenance import run_facts
 from scripts.lib.toy.corpus import documents
 from scripts.lib.training.resume import locked, tidy
+
+with quick_imports(without="sklearn"):
+    import torch
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        GenerationConfig,
+        Qwen2Config,
+        Qwen2ForCausalLM,
+    )
+    from transformers.utils import logging
 
 END_OF_TEXT = "<|endoftext|>"
 SORTED_BATCHES = 50

@@ -4,12 +4,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoTokenizer, Qwen2Tokenizer
-from transformers.utils import logging
-
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import digest_files, publish_folder
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.toy.corpus import TOKENIZER_DOCUMENTS, documents
+
+with quick_imports(without="sklearn"):
+    from transformers import AutoTokenizer, Qwen2Tokenizer
+    from transformers.utils import logging
 
 END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (

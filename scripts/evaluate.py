@@ -5,12 +5,10 @@ are there, no model starts.
 """
 
 import contextlib
-import gc
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +30,7 @@ from scripts.lib.evaluation.store import entry, write_evaluation
 from scripts.lib.files import read_json, read_jsonl, sha256_of
 from scripts.lib.machine.devices import device_name, require_one_device, visible_devices
 from scripts.lib.machine.energy import job_meter
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.machine.memory import check_memory, evaluation_gb
 from scripts.lib.machine.usage import peak_memory
 from scripts.lib.model.architecture import require_causal_lm
@@ -129,17 +128,6 @@ def decides(name: str, settings: dict[str, Settings], vouched: dict[str, Setting
     made = (vouched or {}).get(name, {})
     by_hand = vouched is not None and made.get("key") is None
     return json.dumps([settings[name]["key"], made.get("engines"), by_hand], sort_keys=True)
-
-
-@contextlib.contextmanager
-def quick_imports() -> Iterator[None]:
-    """Import without collecting garbage, which takes a third of LightEval's import."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 class Evaluated(NamedTuple):

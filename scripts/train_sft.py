@@ -13,6 +13,7 @@ token of every target is the end of the assistant's turn.
 import os
 from typing import Any
 
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.encoding import check_batch, encode_all
 from scripts.lib.training.passes import batch_of_process, sequences_per_pass
 from scripts.lib.training.processes import processes
@@ -25,8 +26,9 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     """Return TRL's SFTTrainer for a stage, and the counts of its examples."""
     import dataclasses
 
-    from datasets import Dataset, disable_progress_bars
-    from trl import SFTConfig, SFTTrainer
+    with quick_imports(without="sklearn"):
+        from datasets import Dataset, disable_progress_bars
+        from trl import SFTConfig, SFTTrainer
 
     from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.checkpoints import load_model

@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.machine.imports import quick_imports
+
 PROBE = "Tom has 23 boxes of 4 eggs; how many eggs?"
 
 
 def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = None) -> Any:
     """Return a checkpoint's tokenizer, its chat template set; exit if it has none."""
-    from transformers import AutoTokenizer
+    with quick_imports(without="sklearn"):
+        from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     require_chat_template(tokenizer, folder)

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.architecture import require_causal_lm
 from scripts.lib.model.chat_template import load_tokenizer
 from scripts.lib.model.stop_tokens import stop_ids_of
@@ -18,7 +19,8 @@ def load_model(folder: Path, init: dict[str, Any], tokenizer: Any) -> Any:
 
     Its generation settings are replaced: neither rollouts nor later stages inherit the hub's.
     """
-    from transformers import AutoModelForCausalLM
+    with quick_imports(without="sklearn"):
+        from transformers import AutoModelForCausalLM
 
     require_causal_lm(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, **{"dtype": "float32"} | init)

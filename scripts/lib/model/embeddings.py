@@ -12,6 +12,8 @@ not every model has such rows.
 from collections.abc import Sequence
 from typing import Any
 
+from scripts.lib.machine.imports import quick_imports
+
 NEIGHBOURS = 5
 TWIN = 0.95  # mean cosine to the nearest rows; digits, twins of each other, have up to 0.87
 SHRUNK = (
@@ -45,7 +47,8 @@ def untrained_tokens(weight: Any, tokens: Sequence[int]) -> list[int]:
 
 def input_embedding(folder: Any) -> Any:
     """Return the input embedding of a checkpoint, in the number format in which it is stored."""
-    from transformers import AutoModelForCausalLM
+    with quick_imports(without="sklearn"):
+        from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
     return model.get_input_embeddings().weight

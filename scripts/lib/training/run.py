@@ -27,6 +27,7 @@ from scripts.lib.files import (
 )
 from scripts.lib.machine.devices import device_name, torch_device
 from scripts.lib.machine.energy import EnergyMeter, job_meter
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.machine.usage import Clock, peak_memory
 from scripts.lib.model.weights import checkpoint_of, weights_digest
 from scripts.lib.provenance import run_facts
@@ -146,11 +147,12 @@ def train_from(
     preemption: Preemption,
 ) -> None:
     """Train from the last whole checkpoint, or from the parent, and publish what came of it."""
-    import torch
-    from transformers.utils.logging import disable_progress_bar
+    with quick_imports(without="sklearn"):
+        import torch
+        from transformers.utils.logging import disable_progress_bar
 
-    from scripts.lib.training.progress import Progress
-    from scripts.lib.training.watch import Watch
+        from scripts.lib.training.progress import Progress
+        from scripts.lib.training.watch import Watch
 
     check_devices(torch.cuda.device_count() if torch_device() == "cuda" else 0)
     disable_progress_bar()
