@@ -99,8 +99,9 @@ def show_run(targets):
             job.message or job.rule.name,
             Path(job.log[0]) if job.log else None,
             submits and not job.is_local,
+            planned.rule in ON_DEVICE,
         )
-        for job in jobs
+        for job, planned in jobs.items()
     }
     forecast, told = forecast_of(jobs)
     watch = Watch(shown, forecast, time.time(), width_of(CONSOLE.stream))

@@ -21,7 +21,7 @@ def watch(tmp_path):
     """Return a watch over a short job, a long one, and one that waits for the long one."""
     jobs = {
         1: RunJob("load_problems toy", tmp_path / "1.log"),
-        2: RunJob(TRAIN, tmp_path / "2.log"),
+        2: RunJob(TRAIN, tmp_path / "2.log", steps=True),
         3: RunJob("evaluate toy seed-0", tmp_path / "3.log"),
     }
     forecast = Forecast(
@@ -67,6 +67,13 @@ def test_steps_come_at_a_bounded_rate_and_only_when_new(watch):
         watch.jobs[2].log.write_text(f"[12:00:00] step {second + 1}/90000\n")
         lines += len(watch.tick(t + 300 + second))
     assert 20 < lines < 60
+
+
+def test_the_steps_of_a_job_that_is_done_are_not_told_but_its_collapse_is(watch):
+    for text, lines in ((f"{TRAIN}: done after 40 steps", 1), (f"{TRAIN}: collapsed: loss nan", 2)):
+        watch.started(2, watch.began)
+        report(watch, 2, text)
+        assert len(watch.finished(2, watch.began + 1)) == lines
 
 
 def test_a_short_jobs_report_is_not_lost(watch):

@@ -22,11 +22,15 @@ INDENT = " " * 23
 
 @dataclass(frozen=True)
 class RunJob:
-    """A job of a run: how it is called, its log, and whether it is submitted to a cluster."""
+    """A job of a run: how it is called, its log, and whether it is submitted to a cluster.
+
+    `steps`: what it reports are its steps, which are of no interest once it is done.
+    """
 
     name: str
     log: Path | None = None
     submitted: bool = False
+    steps: bool = False
 
 
 @dataclass
@@ -70,12 +74,11 @@ class Watch:
     def finished(self, number: int, now: float, seconds: float | None = None) -> list[str]:
         """Return the lines of a job that is done, in as many `seconds` as were measured."""
         job, log = self.jobs[number], self._log(number)
-        long = self._long(number)
         since = self.running.pop(number, self.queued.pop(number, now))
         self.done[number] = now - since if seconds is None else seconds
         lines = self._line(now, "done", f"{job.name}, {spell(self.done[number])}")
         found = last_report(log)
-        if found and (not long or "collapsed" in found.text):
+        if found and (not job.steps or "collapsed" in found.text):
             lines += self._indented(found.text)  # a warning, or where a file is
         return lines
 
