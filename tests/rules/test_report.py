@@ -64,7 +64,10 @@ def test_every_link_of_a_table_leads_to_data(results):
     links = [
         parse_qs(found.replace("&amp;", "&")) for found in re.findall(r'href="#(cell=[^"]+)"', page)
     ]
-    places = {(link["cell"][0], link["prompt"][0], link["benchmark"][0]) for link in links}
+    for link in links:
+        assert (results / f"report/data/cells/{link['cell'][0]}.js").is_file()
+    numbers = [link for link in links if "prompt" in link]  # others lead to a cell as a whole
+    places = {(of["cell"][0], of["prompt"][0], of["benchmark"][0]) for of in numbers}
     assert len(places) == 6
     for cell, prompt, benchmark in places:
         assert (results / f"report/data/verdicts/{cell}/{prompt}/{benchmark}.js").is_file()
