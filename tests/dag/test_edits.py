@@ -330,8 +330,8 @@ CODE_EDITS = {
             replaced(
                 "scripts/lib/scores/verdicts.py",
                 (
-                    "import numpy as np\nimport pyarrow.parquet as pq",
-                    "import pyarrow.parquet as pq\nimport numpy as np",
+                    "from collections.abc import Iterable\nfrom pathlib import Path",
+                    "from pathlib import Path\nfrom collections.abc import Iterable",
                 ),
             )
         ],
