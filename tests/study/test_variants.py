@@ -10,6 +10,7 @@ from tests.dag.edits import changed, config_of, units
 from tests.workflow import ROOT, planned
 
 VARIANTS = {path.stem: path for path in sorted((ROOT / "studies").glob("*.yaml"))}
+VARIANTS.pop("pilot")  # a study of its own (test_pilot.py)
 BEYOND = {  # jobs that take a GPU
     "one-sample": {"evaluate": 30},  # one seed of every cell
     "temperature-1": {"evaluate": 90},
