@@ -61,7 +61,7 @@ def test_the_console_has_a_line_per_job_and_the_summary(mini_study):
     assert f"{len(done)} jobs, about " in run
     assert Counter(done)["train_grpo"] == 1
     assert Counter(done)["evaluate"] == 3
-    assert "100%" in run.splitlines()[-2]
+    assert "100%" in re.findall(r"^\d\d:\d\d:\d\d .*", run, re.MULTILINE)[-1]
     assert len(run.splitlines()) < 2 * len(done) + 10
     for noise in ("Select jobs", "Finished jobid", "Job stats", "Traceback", "Warning"):
         assert noise not in text
