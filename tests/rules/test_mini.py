@@ -65,7 +65,7 @@ def test_the_console_has_a_line_per_job_and_the_summary(mini_study):
     assert len(run.splitlines()) < 2 * len(done) + 10
     for noise in ("Select jobs", "Finished jobid", "Job stats", "Traceback", "Warning"):
         assert noise not in text
-    for expected in ("Toy+SFT", "under every prompt", "models and data", "scores.csv"):
+    for expected in ("Toy+SFT", "under one prompt, boxed", "models and data", "scores.csv"):
         assert expected in summary
 
 
