@@ -13,10 +13,10 @@ OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 UV := uv==0.13.8
 PYTEST_ARGS ?=
-CORES := $(or $(shell getconf _NPROCESSORS_ONLN),1)
-# One process of tests per core, and for the slow ones one more: one of them waits for a cluster.
-# A file's tests share their models and runs: they stay in one process.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One process of tests per core, up to four to spare the memory, and for the slow ones one more: one
+# of them waits for a cluster. A file's tests share their models and runs: they stay in one process.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 1); echo $$((n < 4 ? n : 4)))
+PYTEST := OMP_NUM_THREADS=1 python -m pytest --dist loadfile --no-loadscope-reorder
 UPGRADE ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -67,18 +67,18 @@ $(ENGINES): envs/engines.lock envs/paper.lock envs/tools.lock $(STARTUP) | $(INS
 
 demo: setup
 	snakemake --profile demo all
-	@command -v latexmk > /dev/null && snakemake --profile demo --quiet -- paper \
+	@command -v latexmk > /dev/null && snakemake --profile demo paper \
 	  || echo "results/demo/paper.pdf is not made: it needs latexmk and LaTeX (docs/troubleshooting.md)"
 	@echo "results/demo/report/index.html is the report; the summary again: python -m scripts.print_summary results/demo"
 
 test: setup test-quick # before the slow ones: some hold a time limit, and a cluster's jobs are a load
-	$(PYTEST) -n $$(($(CORES) + 1)) -m "slow and not engines" $(PYTEST_ARGS)
+	$(PYTEST) -n $$(($(WORKERS) + 1)) -m "slow and not engines" $(PYTEST_ARGS)
 
 test-quick: setup
-	$(PYTEST) -n $(CORES) -m "not slow and not engines" $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) -m "not slow and not engines" $(PYTEST_ARGS)
 
 test-engines: $(ENGINES)
-	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(PYTEST) -n $(CORES) -m engines tests/engines $(PYTEST_ARGS)
+	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(PYTEST) -n $(WORKERS) -m engines tests/engines $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .

@@ -17,7 +17,7 @@ both, and measures.
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -57,11 +57,12 @@ MADE = (
 )  # fmt: skip
 
 
-class Sizes:
+class Sizes(NamedTuple):
     """How large the study is where config.yaml does not say it."""
 
-    def __init__(self, problems: int | None, characters: int, steps: int) -> None:
-        self.problems, self.characters, self.steps = problems, characters, steps
+    problems: int | None  # at most so many of each benchmark
+    characters: int  # of a completion, median
+    steps: int  # of each training
 
 
 def synthetic_study(folder: Path, **changed: Any) -> Study:

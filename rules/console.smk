@@ -41,6 +41,7 @@ def resource(name, settings):
     return int(given) if str(given).isdigit() else None
 
 
+@functools.cache
 def machine_at_hand():
     """Return how many devices jobs find side by side on this machine or cluster."""
     settings = workflow.resource_settings

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts.lib.console import report
+from scripts.lib.evaluation.finished import Place, known, places, study_in
 from scripts.lib.export.evaluated import Evaluated, read_evaluated
-from scripts.lib.show.evaluations import Place, known, places, study_in
 from scripts.lib.study.cells import Study, task_of
 
 Write = Callable[[Evaluated], str | None]  # returns why nothing was written

@@ -168,7 +168,7 @@ def describe_places(folder: Path) -> list[str]:
         elif found:
             lines.append(f"{name + ':':<13}{found[0]}")
         elif name == "paper":
-            lines.append(f"{name + ':':<13}not made: that is the target `paper`, which needs LaTeX")
+            lines.append(f"{name + ':':<13}the target `paper` makes it, with LaTeX")
     return lines
 
 

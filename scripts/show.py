@@ -21,9 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.lib.console import nearest
-from scripts.lib.show import completions, problems
-from scripts.lib.show.completions import problem_page
-from scripts.lib.show.evaluations import (
+from scripts.lib.evaluation.finished import (
     Place,
     collapse_of,
     finished,
@@ -32,6 +30,8 @@ from scripts.lib.show.evaluations import (
     read_rows,
     study_in,
 )
+from scripts.lib.show import completions, problems
+from scripts.lib.show.completions import problem_page
 from scripts.lib.show.inert import escape
 from scripts.lib.show.lines import counts, limited, pair_lines, problem_lines, share, title
 from scripts.lib.show.problems import (

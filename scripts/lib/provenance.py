@@ -4,6 +4,8 @@ import functools
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -61,4 +63,12 @@ def run_facts(script: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def finished(record: Mapping[str, Any], path: Path) -> datetime:
+    """Return when a job finished, by its record or, of an older one, by its file's last change."""
+    if "finished" in record:
+        return datetime.fromisoformat(record["finished"])
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

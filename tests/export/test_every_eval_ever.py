@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.export import chosen, every_eval_ever_writer, export
+from scripts.lib.evaluation.finished import places, study_in
 from scripts.lib.export.evaluated import read_evaluated
 from scripts.lib.export.every_eval_ever import VERSION, to_records, write_records
 from scripts.lib.files import digest_files, read_json, read_jsonl
-from scripts.lib.show.evaluations import places, study_in
 from tests.evaluated_study import add_evaluation, completion, make_study, verdict_rows
 from tests.workflow import ROOT
 

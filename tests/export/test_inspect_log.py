@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -11,9 +12,9 @@ from inspect_ai.log import list_eval_logs, read_eval_log, read_eval_log_sample
 from inspect_ai.scorer import value_to_float
 
 from scripts.export import chosen, export, inspect_writer
+from scripts.lib.evaluation.finished import study_in
 from scripts.lib.export import inspect_log
-from scripts.lib.files import digest_files, read_json
-from scripts.lib.show.evaluations import study_in
+from scripts.lib.files import digest_files, read_json, write_json
 from tests.evaluated_study import SETTINGS, add_evaluation, completion, make_study, verdict_rows
 from tests.workflow import ROOT
 
@@ -156,6 +157,15 @@ def test_the_time_is_that_of_the_record_or_what_the_environment_says(study, tmp_
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
     with pytest.raises(SystemExit, match="SOURCE_DATE_EPOCH=today: must be a number of seconds"):
         created()
+
+
+def test_the_time_of_a_copied_study_is_when_the_evaluation_finished(study, tmp_path):
+    copied = shutil.copytree(study, tmp_path / "copied")
+    run = copied / "eval/toy/seed-0/gsm8k.run.json"
+    write_json(run, read_json(run) | {"finished": "2024-02-29T23:30:00+00:00"})
+    exported(copied, tmp_path / "logs", cells=["base"], prompts=["boxed"])
+    log = read_eval_log(str(tmp_path / "logs/toy/seed-0/gsm8k.eval"), header_only=True)
+    assert str(log.eval.created).startswith("2024-02-29T23:30:00")
 
 
 def test_a_part_of_the_study_can_be_chosen(study, tmp_path):

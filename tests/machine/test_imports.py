@@ -19,12 +19,24 @@ import atexit, gc
 atexit.register(lambda: print(gc.get_freeze_count() > before, gc.isenabled()))
 from scripts.lib.machine.imports import quick_imports
 with quick_imports():
+    import colorsys
     print(gc.isenabled())
 print(gc.isenabled(), gc.get_freeze_count() > 0)
 before = gc.get_freeze_count()
 more = [[] for _ in range(1000)]
 """
     assert outcome(program) == ["False", "True", "True", "True", "True"]
+
+
+def test_what_is_imported_already_sets_nothing_apart():
+    program = """
+import gc, json
+from scripts.lib.machine.imports import quick_imports
+with quick_imports():
+    import json
+print(gc.get_freeze_count())
+"""
+    assert outcome(program) == ["0"]
 
 
 def test_a_hidden_package_is_absent_for_the_imports_alone():

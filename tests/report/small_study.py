@@ -29,6 +29,7 @@ COLLAPSED = ("toy-base+sft+rl", 5)
 PROBLEMS = {"amc23": 7, "gsm8k": 60}
 HOSTILE = "</script><script>alert(1)</script>\u2028\x00 "
 FACTS = {"git_commit": "c" * 40, "host": "node1", "versions": {"torch": "2"}, "wall_seconds": 1.0}
+FACTS["finished"] = "2024-02-29T23:30:00+00:00"  # long before the files were written
 
 
 def planned(folder, max_megabytes=500):

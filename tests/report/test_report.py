@@ -79,6 +79,11 @@ def test_the_page_has_no_script_but_its_own(made):
         assert (report / source).is_file(), source
 
 
+def test_the_page_is_dated_by_the_records_and_not_by_their_files(made):
+    _, report = made
+    assert "<dd>2024-02-29</dd>" in (report / "index.html").read_text()
+
+
 def test_a_collapsed_seed_is_said_and_its_cell_keeps_the_other(made):
     run, report = made
     study = read_data(report, "data/study")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from scripts.lib.evaluation.completions import SCHEMA
+from scripts.lib.evaluation.finished import Place, Row, read_rows
 from scripts.lib.files import read_json, sha256_of
-from scripts.lib.show.evaluations import Place, Row, read_rows
+from scripts.lib.provenance import finished
 from scripts.lib.study.cells import Study, model_of, stages_of
 
 Record = dict[str, Any]
@@ -81,8 +82,8 @@ class Evaluated(NamedTuple):
 def read_evaluated(study: Study, place: Place) -> Evaluated:
     """Read one finished evaluation; exit with an error if its completions are not those recorded.
 
-    Its time is that of its record's file, or the environment's SOURCE_DATE_EPOCH, seconds since
-    1970: so two exports of one folder are the same bytes.
+    Its time is when the evaluation finished, or the environment's SOURCE_DATE_EPOCH, in seconds
+    since 1970: so two exports of one study are the same bytes.
     """
     record, run = read_json(place.record), read_json(place.run)
     if run["files"][place.details.name] != sha256_of(place.details):
@@ -92,7 +93,7 @@ def read_evaluated(study: Study, place: Place) -> Evaluated:
         )
     given = os.environ.get("SOURCE_DATE_EPOCH")
     try:
-        seconds = int(given) if given else int(place.run.stat().st_mtime)
+        seconds = int(given) if given else int(finished(run, place.run).timestamp())
     except ValueError:
         raise SystemExit(f"SOURCE_DATE_EPOCH={given}: must be a number of seconds") from None
     return Evaluated(study, place, record, run, read_rows(place, SCHEMA.names), seconds)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from jsonschema import ValidationError
 from jsonschema.validators import validator_for
 
+from scripts.lib.evaluation.finished import Row
 from scripts.lib.export.evaluated import Evaluated, Record
 from scripts.lib.files import read_json, write_json, write_text
-from scripts.lib.show.evaluations import Row
 from scripts.lib.show.problems import group
 from scripts.lib.study.cells import stages_of
 

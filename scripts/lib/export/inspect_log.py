@@ -34,9 +34,9 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score
 
+from scripts.lib.evaluation.finished import Row
 from scripts.lib.export.evaluated import Evaluated
 from scripts.lib.show.completions import LIGHTEVAL, REASONS
-from scripts.lib.show.evaluations import Row
 
 # A score's name -> the number of the record that must be its mean.
 SCORES = {

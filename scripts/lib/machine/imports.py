@@ -26,12 +26,13 @@ def quick_imports(without: str | None = None) -> Iterator[None]:
     hidden = without is not None and without not in sys.modules
     if hidden:
         sys.modules[without] = None  # type: ignore[index, assignment]
-    enabled = gc.isenabled()
+    enabled, before = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if len(sys.modules) > before:  # else nothing was imported, and garbage would be kept
+            gc.freeze()
         if enabled:
             gc.enable()
         if hidden:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from scripts.lib.price.measured import TRAININGS
 from scripts.lib.study.cells import parent_of, stages_of
 
-TRAININGS = ("train_sft", "train_grpo")
 MEANS = ("wall_hours", "hours", "tokens_trained", "tokens_generated", "joules")
 
 

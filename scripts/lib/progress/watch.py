@@ -71,11 +71,11 @@ class Watch:
         self.running[number] = now
         return self._line(now, "start", self.jobs[number].name) if self._long(number) else []
 
-    def finished(self, number: int, now: float, seconds: float | None = None) -> list[str]:
-        """Return the lines of a job that is done, in as many `seconds` as were measured."""
+    def finished(self, number: int, now: float) -> list[str]:
+        """Return the lines of a job that is done."""
         job, log = self.jobs[number], self._log(number)
         since = self.running.pop(number, self.queued.pop(number, now))
-        self.done[number] = now - since if seconds is None else seconds
+        self.done[number] = now - since
         lines = self._line(now, "done", f"{job.name}, {spell(self.done[number])}")
         found = last_report(log)
         if found and (not job.steps or "collapsed" in found.text):

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from scripts.lib.evaluation.details import read_columns
+
 BATCH = 1024  # rows
 LONGEST = 20_000  # characters of a completion that a report holds; of a longer one both ends
 LONGEST_ANSWER = 1_000  # characters of an extracted answer
@@ -102,8 +104,7 @@ def verdicts(evaluation: Evaluation, kept: Sequence[np.ndarray]) -> dict[str, An
 
 
 def _verdict_table(evaluation: Evaluation, part: Part) -> pa.Table:
-    with pq.ParquetFile(part.path) as file:
-        table = file.read(columns=VERDICTS)
+    table = read_columns(part.path, VERDICTS)
     names = np.repeat(np.array(evaluation.problems, dtype=object), part.samples)
     samples = np.tile(np.arange(part.samples), len(evaluation.problems))
     found = (table["problem"].to_pylist(), table["sample"].to_pylist())

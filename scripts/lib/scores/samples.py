@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from scripts.lib.evaluation.details import read_columns
 from scripts.lib.grading.tags import in_format
-from scripts.lib.scores.details import read_columns
 
 Row = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scripts.lib.evaluation.details import read_columns
 from scripts.lib.files import read_json
-from scripts.lib.scores.details import read_columns
 
 COLUMNS = ["problem", "sample", "gold", "correct", "strict_correct", "lighteval_correct"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from scripts.lib.show.evaluations import Row
+from scripts.lib.evaluation.finished import Row
 from scripts.lib.show.inert import block, escape
 
 COLUMNS = (

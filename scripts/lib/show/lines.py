@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from scripts.lib.console import align
-from scripts.lib.show.evaluations import Place
+from scripts.lib.evaluation.finished import Place
 from scripts.lib.show.inert import clip, escape
 from scripts.lib.show.problems import KINDS, Pair, Problem
 

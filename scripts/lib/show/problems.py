@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from scripts.lib.show.evaluations import Row
+from scripts.lib.evaluation.finished import Row
 
 COLUMNS = (
     "problem",

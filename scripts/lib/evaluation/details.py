@@ -14,5 +14,5 @@ def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
     """Return these columns; raises OSError or ValueError if the file has no such."""
     with pq.ParquetFile(path) as file:
         if missing := [name for name in columns if name not in file.schema_arrow.names]:
-            raise ValueError(f"no column {', '.join(missing)}")
+            raise ValueError(f"it has no column {', '.join(missing)}")
         return file.read(columns=list(columns), use_threads=False)
