@@ -166,7 +166,7 @@ def training_log(study: Study, cell: str, seed: int, steps: int, ending: str | N
         form = np.clip(1 - np.exp(-6 * progress) + draw.normal(0, 0.03, steps), 0, 1)
         kl = 0.08 * progress**2 * np.exp(draw.normal(0, 0.2, steps))
         if ending == "KL":
-            kl = kl + 4 * np.maximum(progress - 0.6, 0)
+            kl = kl + 8 * np.maximum(progress - 0.6, 0)
         columns = {
             "loss": kl * recipe["beta"],
             "reward": accuracy + form,

@@ -34,11 +34,16 @@ def take_console_of_run():
     return take_console(workflow.logger_manager.logger)
 
 
-def resource(name, settings):
-    """Return a resource that a profile gives as a number; None without it, or of an expression."""
-    given = (settings or {}).get(name)
-    given = getattr(given, "raw", given)
-    return int(given) if str(given).isdigit() else None
+def written(name, resources):
+    """Return a resource as a profile or the command line writes it; nothing without it."""
+    value = (resources or {}).get(name)
+    return str(getattr(value, "raw", value) or "")
+
+
+def resource(name, resources):
+    """Return a resource that is given as a number; None without it, or of an expression."""
+    text = written(name, resources)
+    return int(text) if text.isdigit() else None
 
 
 @functools.cache
@@ -60,15 +65,14 @@ def machine_at_hand():
 
 def partition_at_hand():
     """Return the partition of the trainings and what sinfo says of all; nothing if it is silent."""
-    asked = workflow.get_rule("train_grpo").resources.get("slurm_partition")
+    asked = written("slurm_partition", workflow.get_rule("train_grpo").resources)
     command = ["sinfo", "-h", "-o", "%P %l %D %G"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return "", ""
     usual = re.search(r"^(\S+)\* ", run.stdout, re.MULTILINE)
-    named = getattr(asked, "value", asked) if asked else (usual[1] if usual else "")
-    return str(named), run.stdout.replace("* ", " ")
+    return asked or (usual[1] if usual else ""), run.stdout.replace("* ", " ")
 
 
 def planned_of(job):

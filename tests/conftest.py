@@ -36,9 +36,9 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skipped, which --no-skip forbids: {report.longrepr}"
 
 
-@pytest.fixture(autouse=True)
-def gradients():
-    """Undo for each test what LightEval does to its process: it switches gradients off."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Undo what LightEval does to its process, before a module's fixtures train: no gradients."""
     if torch := sys.modules.get("torch"):
         torch.set_grad_enabled(True)
 

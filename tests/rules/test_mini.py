@@ -179,6 +179,7 @@ AFTER_RATE |= {"compare_parents": 1, "draw_conclusions": 1, "check_claims": 1}
 AFTER_RATE |= {"make_table": 1, "plot_scores": 1, "plot_gains": 1, "plot_curves": 1, "all": 1}
 AFTER_RATE |= {"collect_costs": 1, "make_cost_table": 1, "plot_costs": 1}
 AFTER_RATE |= {"compare_reported": 1, "plot_reported": 1, "make_answer_table": 1}
+AFTER_RATE |= {"make_report": 1}
 
 
 def with_config(text, folder):
@@ -227,6 +228,7 @@ def test_a_forced_rule_makes_what_follows_run_too(copied):
     jobs = planned(*options, "--forcerun", "score_cell", "--", "all", folder=copied)
     follow = {"collect_scores": 1, "make_table": 1, "plot_scores": 1, "plot_curves": 1, "all": 1}
     follow |= {"check_claims": 1, "make_answer_table": 1, "make_cost_table": 1, "plot_costs": 1}
+    follow |= {"make_report": 1}
     assert jobs == {"score_cell": 3} | follow
 
 
