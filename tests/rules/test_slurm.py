@@ -34,6 +34,7 @@ SUBMITTED = {  # jobs of the mini study by rule; all others run on the login nod
     "compare_parents": 1,
     "count_tokens": 2,
     "evaluate": 3,
+    "make_report": 1,
     "sample_traces": 1,
     "train_grpo": 1,
     "train_sft": 2,

@@ -28,6 +28,7 @@ TEACH = SFT | EVERY | {"learning_rate": 1.0e-2, "max_steps": 60}
 RL = GRPO | EVERY | {"learning_rate": 1.0e-4, "max_steps": 40, "max_completion_length": 16}
 SHORT = {"max_steps": 24}  # where nothing has to be learned; the windows have 10 steps with both
 ANSWER = "\\boxed{7}"
+LETTERS = 12  # that the babbler adds
 
 
 def sums(total: int, count: int = 8) -> list[dict]:
@@ -91,9 +92,9 @@ def good(tiny, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def babbler(good, tmp_path_factory) -> Path:
-    """A toy that answers 7, and adds twelve letters at random."""
+    """A toy that answers 7, and adds letters at random."""
     draw = random.Random(0)
-    tails = ["".join(draw.choices(string.ascii_letters, k=12)) for _ in range(64)]
+    tails = ["".join(draw.choices(string.ascii_letters, k=LETTERS)) for _ in range(64)]
     rows = with_targets([f"{ANSWER} {tail}" for tail in tails])
     return train(tmp_path_factory.mktemp("babbler"), good, "train_sft", TEACH, rows)
 
@@ -138,16 +139,16 @@ def test_a_policy_that_gives_up_answers_for_another_reward_falls(good, tmp_path)
 
 
 def share_of_a(prompts: list, completions: list, **_: object) -> list[float]:
-    """Reward one letter of all that stand behind the answer."""
+    """Reward one letter of all that stand behind the answer, where it ends as it was taught to."""
     tails = [turns[0]["content"][len(ANSWER) + 1 :] for turns in completions]
-    return [tail.count("a") / max(1, len(tail)) for tail in tails]
+    return [tail.count("a") / LETTERS if len(tail) <= LETTERS else 0.0 for tail in tails]
 
 
 def test_a_policy_that_drifts_while_its_answers_stay_right_is_far_from_its_parent(
     babbler, tmp_path
 ):
-    recipe = RL | {"learning_rate": 3.0e-3, "beta": 1.0e-4, "max_completion_length": 24}
-    record = train(tmp_path, babbler, "train_grpo", recipe, sums(7), share_of_a)
+    recipe = RL | {"learning_rate": 3.0e-3, "beta": 1.0e-4, "max_completion_length": 40}
+    record = train(tmp_path, babbler, "train_grpo", recipe, sums(7), share_of_a, weight=4.0)
     assert rules(marks_of_training(record)) == {"KL"}
 
 
