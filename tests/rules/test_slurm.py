@@ -21,7 +21,7 @@ from tests.workflow import ENVIRONMENT, ROOT, checkout, reproducible, without_vl
 pytestmark = pytest.mark.slow
 
 STUDY = ["--configfile", "demo/study.yaml", "tests/mini.yaml"]
-BUILT = ["tokenizers", "models/toy-base"]  # what every story begins with
+BUILT = ["tokenizers", "models/toy-base", "models/toy-teacher"]  # what every story begins with
 # What each but the whole study begins with too.
 DATA = [f"data/{name}" for name in ("toy-gsm8k", "toy-amc23", "toy-gsm8k-test")]
 TRAINING = "results/mini/models/toy-base+sft/seed-0/training.json"
@@ -29,7 +29,6 @@ TRAINED = "results/mini/cells/toy-base+sft/gsm8k.json"  # goes on after its trai
 UNTRAINED = "results/mini/cells/toy-base/gsm8k.json"
 PROFILE = yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())
 SUBMITTED = {  # jobs of the mini study by rule; all others run on the login node
-    "build_model": 1,  # the teacher
     "clean_dataset": 1,
     "compare_parents": 1,
     "count_tokens": 2,
@@ -108,7 +107,7 @@ def whole_study(cluster, folder):
 
 def a_node_crashes(cluster, folder):
     edited(folder, "# slurm_partition: h100 ", "slurm_partition: fragile ")
-    run = Run(cluster, folder, *STUDY, "--", TRAINED)
+    run = Run(cluster, folder, *STUDY, "--", TRAINING)
     node = run.held_training()["NodeList"]
     cluster.crash(node)
     run.ends_well()
