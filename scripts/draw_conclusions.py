@@ -12,6 +12,7 @@ import pandas as pd
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import write_text
 from scripts.lib.frames import write_frame
+from scripts.lib.scores.conclusion_sentences import sentences
 from scripts.lib.scores.conclusions import (
     COLUMNS,
     DEPENDS,
@@ -92,21 +93,11 @@ def _sentences(rows: list[dict[str, Any]], settings: dict[str, Any]) -> list[str
     """Return a list for each word but `undecided`: which comparisons, and their differences."""
     parts = []
     for name in (HOLDS, REVERSES, DEPENDS):
-        lines = [_sentence(row, settings) for row in rows if row["conclusion"] == name]
+        named = [row for row in rows if row["conclusion"] == name]
+        lines = sentences(named, settings["labels"], settings["benchmark_labels"])
         if lines:
-            parts.append("\n".join([f"{name.capitalize()}:", "", *lines]))
+            parts.append("\n".join([f"{name.capitalize()}:", "", *(f"- {line}" for line in lines)]))
     return parts
-
-
-def _sentence(row: dict[str, Any], settings: dict[str, Any]) -> str:
-    low, high = (100 * float(row[end]) for end in ("lowest", "highest"))
-    names = [settings["labels"][row[side]] for side in ("cell", "other")]
-    where = settings["benchmark_labels"][row["benchmark"]]
-    sentence = f"- {names[0]} against {names[1]} on {where}: {low:+.1f} to {high:+.1f} points"
-    if row["conclusion"] == DEPENDS:
-        between = " and ".join(row["change_between"].split(", "))
-        sentence += f" (the change between {between}: {100 * float(row['change']):+.1f})"
-    return sentence
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from scripts.compare_parents import comparison_rows
 from scripts.draw_conclusions import conclusions_text
+from scripts.lib.scores.conclusion_sentences import sentences
 from scripts.lib.scores.conclusions import (
     DEPENDS,
     HOLDS,
@@ -102,9 +103,9 @@ def test_rl_holds_and_sft_depends_on_the_prompt(tmp_path):
     assert rows["toy+sft"]["change_between"] == "boxed, training"
     assert rows["toy+sft"]["change_family_size"] == 4  # two cells, two prompts besides the main one
     text = conclusions_text([rows["toy+sft"], rows["toy+rl"]], SETTINGS)
-    assert "- Toy+RL against Toy on GSM8K: +15.0 to +25.0 points" in text
-    assert "- Toy+SFT against Toy on GSM8K: +0.0 to +50.0 points" in text
-    assert "(the change between boxed and training: -50.0)" in text
+    assert "- Toy+RL against Toy: GSM8K +15.0 to +25.0 points" in text
+    told = "GSM8K +0.0 to +50.0 (boxed and training differ by -50.0)"
+    assert f"- Toy+SFT against Toy: {told} points" in text
     assert "about these runs, not about methods" in text
     counts = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| RL")]
     assert [entry.strip() for entry in counts[0]] == ["RL", "1", "0", "0", "0", "0", "1"]
@@ -115,7 +116,16 @@ def test_what_the_parent_has_told_is_not_told_again_of_the_root(tmp_path):
     shares |= {(cell, "training/gsm8k"): share for (cell, _), share in shares.items()}
     (row,) = concluded(*study(tmp_path, shares))
     text = conclusions_text([row | {"against": "parent"}, row], SETTINGS)
-    assert text.count("Toy+RL against Toy on GSM8K") == 1
+    assert text.count("Toy+RL against Toy: GSM8K") == 1
+
+
+def test_a_pair_has_one_sentence_for_its_benchmarks():
+    row = {"cell": "toy+rl", "other": "toy", "conclusion": HOLDS, "lowest": "0.1", "highest": "0.2"}
+    rows = [row | {"benchmark": name} for name in ("gsm8k", "amc23")]
+    labels, benchmarks = {"toy+rl": "Toy+RL", "toy": "Toy"}, {"gsm8k": "GSM8K", "amc23": "AMC23"}
+    assert sentences(rows, labels, benchmarks) == [
+        "Toy+RL against Toy: GSM8K +10.0 to +20.0, AMC23 +10.0 to +20.0 points"
+    ]
 
 
 def test_opposite_marks_reverse_a_conclusion(tmp_path):

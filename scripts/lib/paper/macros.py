@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from scripts.lib.paper.reproduction import COMPATIBLE, DIFFERS, UNCLEAR
+from scripts.lib.scores.conclusion_sentences import sentences
 from scripts.lib.scores.conclusions import DEPENDS, HOLDS, ONE_PROMPT, REVERSES, UNDECIDED
 from scripts.lib.scores.forms import escape_latex
 
@@ -110,10 +111,12 @@ def conclusion_macros(
             counted += found
             numbers = [found[word] for word in (*WORDS, UNDECIDED)]
             rows.append(" & ".join([title, *map(str, [*numbers, len(asked)])]) + r" \\")
-    sentences = [
-        rf"\item {escape_latex(_sentence(row, labels, benchmarks))}"
+    items = [
+        rf"\item {escape_latex(f'{word}: {sentence}')}"
         for word in (HOLDS, REVERSES)
-        for row in told[told["conclusion"] == word].to_dict("records")
+        for sentence in sentences(
+            told[told["conclusion"] == word].to_dict("records"), labels, benchmarks
+        )
     ]
     return [
         raw_macro("ConclusionRows", "\n".join(rows)),
@@ -121,7 +124,7 @@ def conclusion_macros(
         macro("ConclusionsUndecided", counted[UNDECIDED]),
         macro("ConclusionsAll", len(told)),
         macro("ConclusionsPrompts", "one prompt" if one_prompt else "every prompt"),
-        raw_macro("ConclusionSentences", "\n".join(sentences) or r"\item none"),
+        raw_macro("ConclusionSentences", "\n".join(items) or r"\item none"),
     ]
 
 
@@ -130,16 +133,6 @@ def _counts(rows: pd.DataFrame) -> Counter[str]:
     better = holds & (rows["lowest"] > 0)
     words = rows["conclusion"].where(~holds, better.map({True: "better", False: "worse"}))
     return Counter(words)
-
-
-def _sentence(
-    row: Mapping[str, Any], labels: Mapping[str, str], benchmarks: Mapping[str, str]
-) -> str:
-    low, high = (100 * row[end] for end in ("lowest", "highest"))
-    return (
-        f"{row['conclusion']}: {labels[row['cell']]} against {labels[row['other']]} on "
-        f"{benchmarks[row['benchmark']]}, {low:+.1f} to {high:+.1f} points"
-    )
 
 
 def reproduction_macros(reproduction: pd.DataFrame | None) -> list[str]:
