@@ -13,6 +13,7 @@ VARIANTS = {path.stem: path for path in sorted((ROOT / "studies").glob("*.yaml")
 VARIANTS.pop("pilot")  # a study of its own (test_pilot.py)
 BEYOND = {  # jobs that take a GPU
     "one-sample": {"evaluate": 30},  # one seed of every cell
+    "one-seed": {},
     "temperature-1": {"evaluate": 90},
     "rl-beta-0": {"train_grpo": 6, "evaluate": 6},  # two roots, three seeds
     "rl-rollouts-1": {"train_grpo": 6, "evaluate": 6},
@@ -49,4 +50,4 @@ def test_snakemake_plans_a_variant(name, tmp_path):
     jobs = planned(
         "--profile", "slurm", "--configfile", VARIANTS[name], "--", "all", folder=tmp_path
     )
-    assert jobs["train_grpo"] == {"one-sample": 10, "temperature-1": 30}.get(name, 36)
+    assert jobs["train_grpo"] == {"one-sample": 10, "one-seed": 10, "temperature-1": 30}.get(name, 36)
