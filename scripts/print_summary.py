@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from textwrap import fill
 
+import pandas as pd
 import tabulate as library
 from tabulate import tabulate
 
@@ -118,6 +119,20 @@ def without_what_depends(text: str) -> str:
     return "\n\n".join(block for n, block in enumerate(blocks) if n not in left_out).rstrip()
 
 
+def describe_prompts(table: pd.DataFrame) -> list[str]:
+    """Return a line per cell of tables/prompts.csv: its accuracy under each prompt, in percent."""
+    table = table.dropna(subset="accuracy")
+    entries = (
+        table.assign(entry=(100 * table["accuracy"]).map("{:.0f}".format))
+        .groupby(["cell", "benchmark"], sort=False)["entry"]
+        .agg("/".join)
+    )
+    benchmarks = list(dict.fromkeys(table["benchmark"]))
+    cells = list(dict.fromkeys(table["cell"]))
+    grid = [[cell, *(entries.get((cell, name), "") for name in benchmarks)] for cell in cells]
+    return align([["Cell", *benchmarks], *grid])
+
+
 def describe_rl(rows: list[dict], rl_stages: set[str], prompt: str) -> list[str]:
     """Return one line per cell whose last stage is RL: the points it added on each benchmark.
 
@@ -188,9 +203,8 @@ def main() -> None:
     folder: Path = args.folder
     config = read_json(folder / "config.json")
     study = Study(config)
-    sensitive = ["prompts"] if study.sensitivity_cells() else []
-    names = [*config["tabulate"], *sensitive, "answers"]
-    tables = [folder / "tables" / f"{name}.md" for name in names]
+    tables = [folder / "tables" / f"{name}.md" for name in [*config["tabulate"], "answers"]]
+    prompts = folder / "tables" / "prompts.csv"
     comparisons, conclusions = folder / "comparisons.csv", folder / "conclusions.md"
     if missing := [str(f) for f in (*tables, comparisons, conclusions) if not f.exists()]:
         raise SystemExit(f"{', '.join(missing)}: not there yet; run the study first")
@@ -200,6 +214,13 @@ def main() -> None:
     for table in tables:
         text = without_said(table.read_text(encoding="utf-8"), said)
         print(fit_table(text, width, str(table)))
+    if prompts.exists():
+        asked = read_frame(prompts)
+        named = "/".join(dict.fromkeys(asked.dropna(subset="accuracy")["prompt"]))
+        print("### The same cells under every prompt\n")
+        where = prompts.with_suffix(".md")
+        print(fill(f"Accuracy in percent under {named}; differences are in {where}.", width) + "\n")
+        print("\n".join(describe_prompts(asked)) + "\n")
     rows = read_comparisons(comparisons)
     prompt = study.main_prompt()
     if rl := describe_rl(rows, rl_stages, prompt):

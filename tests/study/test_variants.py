@@ -50,4 +50,5 @@ def test_snakemake_plans_a_variant(name, tmp_path):
     jobs = planned(
         "--profile", "slurm", "--configfile", VARIANTS[name], "--", "all", folder=tmp_path
     )
-    assert jobs["train_grpo"] == {"one-sample": 10, "one-seed": 10, "temperature-1": 30}.get(name, 36)
+    of_cells = {"one-sample": 10, "one-seed": 10, "temperature-1": 30}
+    assert jobs["train_grpo"] == of_cells.get(name, 36)

@@ -13,7 +13,13 @@ from scripts.lib.tables.frame import COLUMNS, table_frame, with_best_rows
 from scripts.lib.tables.latex import one_column, two_columns
 from scripts.lib.tables.markdown import markdown_table
 from scripts.lib.tables.notes import long_notes, short_notes
-from scripts.print_summary import describe_rl, fit_table, without_said, without_what_depends
+from scripts.print_summary import (
+    describe_prompts,
+    describe_rl,
+    fit_table,
+    without_said,
+    without_what_depends,
+)
 from tests.score_samples import (
     cell_record,
     comparison,
@@ -246,6 +252,21 @@ def test_the_summary_shows_what_rl_added():
         ["Cell", "gsm8k", "amc23"],
         ["toy+rl", "+12.5*", "-8.0"],
         ["toy+sft+rl", "collapsed", "collapsed"],
+    ]
+
+
+def test_the_summary_has_a_cells_accuracies_under_all_prompts_in_one_entry():
+    rows = [
+        ("toy", "boxed", "gsm8k", 0.5),
+        ("toy", "plain", "gsm8k", 0.25),
+        ("toy+rl", "boxed", "gsm8k", 0.75),
+        ("toy+rl", "own", "gsm8k", None),  # a difference alone
+    ]
+    table = pd.DataFrame(rows, columns=["cell", "prompt", "benchmark", "accuracy"])
+    assert [line.split() for line in describe_prompts(table)] == [
+        ["Cell", "gsm8k"],
+        ["toy", "50/25"],
+        ["toy+rl", "75"],
     ]
 
 
