@@ -412,7 +412,11 @@ const cellPage = (() => {
   function value(name, of) {
     const text = numbers.spell(of);
     if (/key|commit|weights|fingerprint/.test(name) && text.length > 12)
-      return h("code", { title: text }, text.slice(0, 12));
+      return h(
+        "code",
+        { title: text },
+        text.split("-")[0].slice(0, 12) + (text.endsWith("-dirty") ? "-dirty" : ""),
+      );
     return text;
   }
 

@@ -80,10 +80,41 @@ const comparePage = (() => {
           { class: "sub" },
           "A problem is won where the first has the larger share of right completions, over all its seeds and samples.",
         ),
+        sides(
+          [
+            [labels[0], one, prompt],
+            [labels[1], other, otherPrompt],
+          ],
+          benchmark,
+        ),
         controls(study, one, other, benchmark, prompt, otherPrompt),
         list,
       ],
     };
+  }
+
+  /**
+   * The accuracies of both sides; the two may differ in form alone, which the strict verdict shows.
+   * @param {[string, CellInfo, string][]} compared @param {BenchmarkInfo} benchmark
+   */
+  function sides(compared, benchmark) {
+    return h(
+      "dl",
+      { class: "facts" },
+      compared.map(([label, cell, prompt]) => {
+        const of = cell.accuracy[prompt][benchmark.name];
+        return h(
+          "div",
+          {},
+          h("dt", {}, label),
+          h(
+            "dd",
+            {},
+            `${numbers.percent(of.accuracy)} ${common.interval(of) ?? ""}, strict ${numbers.percent(of.strict_accuracy)}`,
+          ),
+        );
+      }),
+    );
   }
 
   /**

@@ -17,6 +17,7 @@ from scripts.lib.report import cells as of_cells
 from scripts.lib.report import overview
 from scripts.lib.report.data import without
 from scripts.lib.report.inputs import Report
+from scripts.lib.study.cells import stages_of
 
 
 def context(
@@ -52,10 +53,12 @@ def context(
             "made": done.astimezone(UTC).date().isoformat(),
             "benchmarks": benchmarks,
             "cells": len(settings["cells"]),
+            "trained": sum(bool(stages_of(of["cell"])) for of in settings["cells"]),
             "hosts": environment.get("host", []),
             "commits": environment.get("git_commit", []),
         },
         "collapsed": of_cells.collapsed(made.table_cells, made.labels),
+        "labels": made.labels,
         "missing": overview.missing(settings["printed_elsewhere"], made.table_cells),
         "conclusions_html": overview.conclusions(texts["conclusions"]),
         "claims_html": overview.html(overview.without_title(texts["claims"])),
