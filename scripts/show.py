@@ -1,5 +1,7 @@
 r"""Show what a cell's model wrote on a benchmark, and what was decided about it.
 
+    python -m scripts.show                                         the cells and their accuracies
+    python -m scripts.show all gsm8k                               the problems that most cells miss
     python -m scripts.show toy-base+rl gsm8k                       one line per problem
     python -m scripts.show toy-base+rl gsm8k --wrong --sort right  the hardest first
     python -m scripts.show toy-base+rl gsm8k --against toy-base    problems won and lost
@@ -31,6 +33,7 @@ from scripts.lib.evaluation.finished import (
     study_in,
 )
 from scripts.lib.show import completions, problems
+from scripts.lib.show.cells import cell_lines, hardest_lines
 from scripts.lib.show.completions import problem_page
 from scripts.lib.show.inert import escape
 from scripts.lib.show.lines import counts, limited, pair_lines, problem_lines, share, title
@@ -45,7 +48,9 @@ from scripts.lib.show.problems import (
     with_kinds,
     won,
 )
+from scripts.lib.study.cells import Study
 
+ALL = "all"
 LINES = 50  # problems per list
 COMPLETIONS = 8  # completions of a problem per cell
 
@@ -131,8 +136,12 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("cell", help="a cell, or a table's row such as base+rl")
-    parser.add_argument("benchmark")
+    parser.add_argument(
+        "cell",
+        nargs="?",
+        help=f"a cell, a table's row such as base+rl, or {ALL}; without it all cells are listed",
+    )
+    parser.add_argument("benchmark", nargs="?")
     parser.add_argument(
         "--study", type=Path, default=Path("results/demo"), help="its folder (%(default)s)"
     )
@@ -171,6 +180,13 @@ def lines_for(args: argparse.Namespace) -> list[str]:
     if args.limit is not None and args.limit < 0:
         raise SystemExit(f"--limit {args.limit}: must be 0 or more")
     study = study_in(args.study)
+    limit = LINES if args.limit is None else args.limit
+    if args.cell is None:
+        return cell_lines(args.study, study)
+    if args.benchmark is None:
+        raise SystemExit(f"{args.cell}: on which benchmark? {', '.join(study.benchmarks())}")
+    if args.cell == ALL:
+        return all_cells(args, study, limit)
     flags = {
         "right": args.right,
         "wrong": args.wrong,
@@ -194,7 +210,6 @@ def lines_for(args: argparse.Namespace) -> list[str]:
         name = named_problem(sides[0], args.problem)
         limit = COMPLETIONS if args.limit is None else args.limit
         return lines + one_problem(sides, name, kinds, limit, args.full)
-    limit = LINES if args.limit is None else args.limit
     found = [
         group([row for place in side.there for row in read_rows(place, problems.COLUMNS)])
         for side in sides
@@ -202,6 +217,27 @@ def lines_for(args: argparse.Namespace) -> list[str]:
     if len(sides) == 1:
         return lines + problem_list(found[0], kinds, args.sort, limit)
     return lines + comparison(with_kinds(found[0], kinds), found[1], sides[1].name, limit)
+
+
+def all_cells(args: argparse.Namespace, study: Study, limit: int) -> list[str]:
+    """Return the problems of a benchmark over all cells that are evaluated, the hardest first."""
+    prompt = args.prompt or study.main_prompt()
+    found = {}
+    for cell in study.cells():
+        if prompt not in study.prompts_of(cell):
+            continue
+        wanted = places(args.study, study, cell, args.benchmark, prompt, args.seed)
+        if rows := [
+            row
+            for place in wanted
+            if place.details.is_file()
+            for row in read_rows(place, problems.COLUMNS)
+        ]:
+            found[cell] = group(rows)
+    if not found:
+        raise SystemExit(f"no cell is evaluated on {args.benchmark} under the prompt {prompt} yet")
+    head = f"{args.benchmark}, prompt {prompt}: right completions of {len(found)} cells"
+    return [head, "", *limited(hardest_lines(found, terminal_width()), limit)]
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from scripts.lib.files import write_json
 from scripts.lib.show.inert import LONGEST, block, clip, escape
 from scripts.show import arguments, lines_for
 from tests.evaluated_study import add_evaluation, completion, make_study, verdict_rows
@@ -47,6 +48,36 @@ def test_a_line_per_problem_and_counts_above_them(study):
         "b": ["2/4", "2/4", "12", "ok", "7", "3", "(2),", "7", "(2)"],
         "c": ["2/4", "2/4", "12", "ok", "7", "7", "(2),", "3", "(2)"],
     }
+
+
+def test_without_a_cell_all_are_listed_with_their_status_and_reasons(study):
+    cells = study / "cells"
+    scored = {"status": "ok", "accuracy": 0.5, "runs": [{"status": "ok", "seed": 0}]}
+    run = {"status": "collapsed", "seed": 1, "reason": "no \x1breward"}
+    fallen = {"status": "collapsed", "accuracy": 0.25, "runs": [*scored["runs"], run]}
+    for name, record in {"toy": scored, "toy+rl": fallen}.items():
+        write_json(cells / name / "gsm8k.json", record)
+    lines = shown(study, *()).splitlines()
+    rows = {line.split()[0]: line.split()[1:] for line in lines[2:-2]}
+    assert rows["toy"][:2] == ["ok", "50.0"]
+    assert rows["toy+rl"][0] == "collapsed"
+    assert lines[-1] == "toy+rl seed 1: no <U+001B>reward"
+    (cells / "toy" / "gsm8k.json").unlink()
+    assert [line.split()[1:4] for line in shown(study).splitlines() if line.startswith("toy ")] == [
+        ["not", "yet", "-"]
+    ]
+
+
+def test_the_problems_that_most_cells_miss_come_first(study):
+    rows = table_of(shown(study, "all", "gsm8k"))
+    assert list(rows) == ["a", "b", "c"]
+    assert rows["a"][0] == "3/8"  # of two cells, two seeds and two samples
+    assert rows["a"][2:] == ["toy+rl"]
+    assert rows["c"][2:] == ["toy,", "toy+rl"]
+    with pytest.raises(SystemExit, match="no prompt|no cell is evaluated"):
+        shown(study, "all", "gsm8k", "--prompt", "nope")
+    with pytest.raises(SystemExit, match="toy: on which benchmark"):
+        shown(study, "toy")
 
 
 def test_the_counts_are_those_of_the_parquet_files(study):

@@ -1,5 +1,6 @@
 """What models wrote, as text that does nothing to a terminal."""
 
+GOLD_WIDTH = 20  # characters of a gold answer in a list
 LONGEST = 4000  # characters of a text that are shown, unless all are wanted
 TAIL = 1000  # of these, how many are its last
 

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from scripts.lib.console import align
 from scripts.lib.evaluation.finished import Place
-from scripts.lib.show.inert import clip, escape
+from scripts.lib.show.inert import GOLD_WIDTH, clip, escape
 from scripts.lib.show.problems import KINDS, Pair, Problem
 
-GOLD_WIDTH = 20
 LEAST_WIDTH = 16  # characters of the answers, however narrow the terminal
 
 
