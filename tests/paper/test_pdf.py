@@ -67,7 +67,10 @@ def conclusions():
 def macros(figures=()):
     claims = pd.DataFrame({"id": ["a", "b"], "numbers": "printed", "verdict": "supported"})
     audit = pd.DataFrame({"fit": ["neither", "cut", "either"], "source": ["x", "", ""]})
-    reproduced = pd.DataFrame({"verdict": ["differs", "", "compatible"]})
+    reproduced = pd.DataFrame(  # two tables print the first number
+        {"cell": "toy", "benchmark": "gsm8k", "reported": [0.3, 0.3, 0.4, 0.5]}
+        | {"verdict": ["differs", "differs", "", "compatible"]}
+    )
     lines = [
         *study_macros(SETTINGS, scores()),
         raw_macro("RecipeTable", recipe_table(RECIPES)),
@@ -103,6 +106,7 @@ def test_a_comparison_that_two_questions_ask_is_counted_once():
     assert r"\newcommand{\ConclusionsAll}{3}" in text
     assert r"\newcommand{\ConclusionsWorse}{1}" in text
     assert r"\newcommand{\ConclusionsReverse}{1}" in text
+    assert r"\newcommand{\ReproductionDiffers}{1}" in text
     assert "holds: Toy+SFT against Toy: GSM8K -17.3 to -12.1 points" in text
     assert r"\newcommand{\StudyCollapsed}{Toy+SFT+RL (seed 0)}" in text
 

@@ -51,7 +51,7 @@ def rows():
 def test_each_group_counts_its_own_comparisons():
     sft, rl, pairs = rows()
     assert (sft["better"], sft["worse"], sft["depends"], sft["comparisons"]) == (0, 1, 1, 2)
-    assert sft["answer"] == "better in none of 2, worse in 1; 1 depend on it"
+    assert sft["answer"] == "better in none of 2, worse in 1; 1 depend on the prompt"
     assert (rl["better"], rl["undecided"]) == (1, 1)
     assert pairs["answer"] == "better in none of 1, worse in 1"
 
@@ -89,6 +89,8 @@ def test_the_paper_s_questions_name_cells_of_the_study():
 
 def test_every_form_has_the_answers():
     text = markdown_table(rows(), "Toys.")
-    assert "RQ2: what does each stage change?" in text and "worse in 1; 1 depend on it" in text
+    assert (
+        "RQ2: what does each stage change?" in text and "worse in 1; 1 depend on the prompt" in text
+    )
     assert text.count("RQ2:") == 1
     assert r"do they reach \& pass others?" in latex_table(rows(), None)

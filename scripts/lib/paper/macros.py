@@ -51,9 +51,10 @@ def study_macros(settings: Mapping[str, Any], scores: pd.DataFrame) -> list[str]
     """Return what the study is: its name, models, seeds, prompts and benchmarks."""
     sizes = scores.drop_duplicates("benchmark").set_index("benchmark")
     benchmarks = [
-        f"{label} ({sizes.loc[name, 'n']} problems, {sizes.loc[name, 'k']} samples each)"
+        f"{label} ({sizes.loc[name, 'n']} problems × {sizes.loc[name, 'k']})"
         for name, label in settings["benchmarks"].items()
     ]
+    seeds = len(settings["seeds"])
     collapsed = scores[scores["status"] != "ok"].drop_duplicates(["cell", "seed"])
     runs = [f"{settings['labels'][row.cell]} (seed {row.seed})" for row in collapsed.itertuples()]
     return [
@@ -62,7 +63,7 @@ def study_macros(settings: Mapping[str, Any], scores: pd.DataFrame) -> list[str]
         macro("StudyRoots", listed(settings["roots"])),
         macro("StudyCells", scores["cell"].nunique()),
         macro("StudyTrainings", settings["trainings"]),
-        macro("StudySeeds", len(settings["seeds"])),
+        macro("StudySeeds", f"{seeds} seed" if seeds == 1 else f"{seeds} seeds"),
         macro("StudyPrompts", listed(settings["prompts"])),
         macro("StudyMainPrompt", settings["main_prompt"]),
         macro("StudyBenchmarks", listed(benchmarks)),
@@ -137,8 +138,10 @@ def _counts(rows: pd.DataFrame) -> Counter[str]:
 
 def reproduction_macros(reproduction: pd.DataFrame | None) -> list[str]:
     """Return how many of the paper's numbers were compared, and with which verdict."""
-    found = Counter(reproduction["verdict"]) if reproduction is not None else Counter[str]()
-    printed = 0 if reproduction is None else len(reproduction)
+    found, printed = Counter[str](), 0
+    if reproduction is not None:  # several tables print the same number
+        numbers = reproduction.drop_duplicates(["cell", "benchmark", "reported"])
+        found, printed = Counter(numbers["verdict"]), len(numbers)
     names = {COMPATIBLE: "Compatible", UNCLEAR: "Unclear", DIFFERS: "Differs"}
     return [
         macro("ReproductionPrinted", printed),
@@ -152,6 +155,8 @@ def claim_macros(claims: pd.DataFrame) -> list[str]:
     rows = []
     for numbers, group in claims.groupby("numbers", sort=False):
         found = Counter(group["verdict"])
+        if set(found) == {"not testable"}:  # numbers of a prompt that no claim is about
+            continue
         counts = [str(found[word]) for word in VERDICTS]
         rows.append(" & ".join([escape_latex(str(numbers)), *counts]) + r" \\")
     return [

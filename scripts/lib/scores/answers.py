@@ -60,7 +60,11 @@ def answer(counts: Mapping[str, int]) -> str:
         return f"undecided: none of {total} is clear"
     found = [counts.get(word, 0) for word in (BETTER, WORSE)]
     told = [f"better in {found[0] or 'none'} of {total}", f"worse in {found[1] or 'none'}"]
-    names = {REVERSES: "reverse with the prompt", DEPENDS: "depend on it", UNDECIDED: "undecided"}
+    names = {
+        REVERSES: "reverse with the prompt",
+        DEPENDS: "depend on the prompt",
+        UNDECIDED: "undecided",
+    }
     rest = [f"{counts[word]} {said}" for word, said in names.items() if counts.get(word)]
     return "; ".join([", ".join(told), *([", ".join(rest)] if rest else [])])
 

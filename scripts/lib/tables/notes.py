@@ -75,7 +75,8 @@ def _paper_note(frame: pd.DataFrame) -> str:
     if frame["z"].notna().any():
         note += (
             ", and in brackets how far our accuracy by LightEval's verdict is from it, in standard "
-            "errors of one more run of ours: below 2 compatible, above 3 different"
+            "errors of one more run of ours: below 2 compatible, above 3 different (only where "
+            "several samples or seeds tell this error)"
         )
     if (frame["source"] != "").any():
         note += "; (q): quoted there from others, and not compared"
