@@ -87,6 +87,17 @@ class Job:
             yield from files_of(given)
 
 
+def behind(job: Job) -> list[Job]:
+    """Return a job and all that stand behind it, each once, down to those that read nothing."""
+    found: dict[Job, None] = {}
+    waiting = [job]
+    while waiting:
+        if (made := waiting.pop()) not in found:
+            found[made] = None
+            waiting += reversed(made.parents)
+    return list(found)
+
+
 def files_of(given: File | list[File]) -> list[File]:
     """Return what an input's name stands for as a list."""
     return [given] if isinstance(given, File) else given
