@@ -72,7 +72,7 @@ class Job:
                     name: [[f.job.key, f.name] for f in files_of(given)]
                     for name, given in self.inputs.items()
                 },
-                "rule": _rule_facts(self.rule),
+                "rule": rule_facts(self.rule),
             }
         )
 
@@ -121,7 +121,7 @@ def canonical(value: Any) -> Any:
 
 
 @functools.cache
-def _rule_facts(rule: str) -> dict[str, Any]:
+def rule_facts(rule: str) -> dict[str, Any]:
     """Return what a rule's jobs have in common in their keys, whatever their settings."""
     return {
         "code": code_fingerprint(f"scripts.{rule}"),
