@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.lib.console import align
+from scripts.lib.paper.printed import COLLAPSED
 from scripts.lib.runs.keys import INPUTS, Keys
 from scripts.lib.runs.numbers import DIFFERS, IDENTICAL, SAME, Compared
 from scripts.lib.runs.regrading import Regraded
@@ -123,13 +124,14 @@ def paper_lines(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def spell(record: Mapping[str, Any] | None) -> str:
-    """Return a table cell's accuracy in percent with its interval."""
+    """Return a table cell's accuracy in percent with its interval, a double dagger if collapsed."""
     if not record:
         return "-"
     if record["accuracy"] is None:
         return str(record["status"])
     low, high = record["interval"]
-    return f"{percent(record['accuracy'])} [{percent(low)}, {percent(high)}]"
+    mark = f" {COLLAPSED}" if record.get("status") == "collapsed" else ""
+    return f"{percent(record['accuracy'])} [{percent(low)}, {percent(high)}]{mark}"
 
 
 def difference(of: Compared) -> str:
