@@ -128,7 +128,7 @@ def test_a_hostile_member_is_refused(bag, bad, why, tmp_path):
 def test_a_sparse_file_that_unfolds_is_refused(bag, tmp_path):
     big = tmp_path / "big"
     with big.open("wb") as file:
-        file.truncate(10**12)
+        file.truncate(10**8)
     subprocess.run(["tar", "cSf", bag, "--transform", "s,^,run/,", "big"], cwd=tmp_path, check=True)
     assert bag.stat().st_size < LARGEST
     assert "is no regular file" in refusal(bag)
