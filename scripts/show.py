@@ -14,15 +14,12 @@ spelt out, as <U+001B>.
 """
 
 import argparse
-import io
-import os
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.lib.console import nearest
+from scripts.lib.console import nearest, print_lines
 from scripts.lib.evaluation.finished import (
     Place,
     collapse_of,
@@ -242,13 +239,7 @@ def all_cells(args: argparse.Namespace, study: Study, limit: int) -> list[str]:
 
 def main() -> None:
     """Print what the flags ask for."""
-    lines = lines_for(arguments().parse_args())
-    if isinstance(stream := sys.stdout, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode
-    try:
-        print("\n".join(lines), flush=True)
-    except BrokenPipeError:  # the reader has seen enough, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print_lines(lines_for(arguments().parse_args()))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,14 @@ from tests.workflow import ROOT
 
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "paper/*.md", "results/README.md")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "benchmarks/*.md",
+        "paper/*.md",
+        "runs/*.md",
+        "results/*.md",
+    )
     for path in ROOT.glob(pattern)
 )
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -18,7 +25,9 @@ CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Folders of the repository whose files the pages name, and what runs make.
-FOLDER = re.compile(r"(?:rules|scripts|envs|tests|docs|demo|slurm|workstation|paper|benchmarks)/")
+FOLDER = re.compile(
+    r"(?:rules|scripts|envs|tests|docs|demo|slurm|workstation|paper|benchmarks|runs)/"
+)
 FILE = re.compile(r"[\w./-]+\.(?:md|py|smk|yaml|toml|csv|json|in|cff)|[\w.-]+/(?:[\w.-]+/)*")
 PROGRAM = re.compile(r"python -m ((?:scripts|benchmarks)\.\w+)")
 

@@ -1,6 +1,7 @@
 """What a person reads while a study runs: progress lines and aligned text."""
 
 import difflib
+import io
 import os
 import sys
 import time
@@ -17,6 +18,16 @@ def report(text: str) -> None:
     os.write(sys.stderr.fileno(), line)
     if descriptor := os.environ.get("PROGRESS_FD"):
         os.write(int(descriptor), line)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines for a person: on a terminal without Unicode too, and to a reader that leaves."""
+    if isinstance(stream := sys.stdout, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # the reader has seen enough, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def spell_bytes(size: float) -> str:

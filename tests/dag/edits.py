@@ -66,7 +66,7 @@ def forget():
         rules._rules,
         environment.pins,
         environment.environment_fingerprint,
-        jobs._rule_facts,
+        jobs.rule_facts,
     ]
     for function in cached:
         function.cache_clear()

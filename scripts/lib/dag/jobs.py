@@ -72,7 +72,7 @@ class Job:
                     name: [[f.job.key, f.name] for f in files_of(given)]
                     for name, given in self.inputs.items()
                 },
-                "rule": _rule_facts(self.rule),
+                "rule": rule_facts(self.rule),
             }
         )
 
@@ -85,6 +85,17 @@ class Job:
         """Yield all files that the job reads."""
         for given in self.inputs.values():
             yield from files_of(given)
+
+
+def behind(job: Job) -> list[Job]:
+    """Return a job and all that stand behind it, each once, down to those that read nothing."""
+    found: dict[Job, None] = {}
+    waiting = [job]
+    while waiting:
+        if (made := waiting.pop()) not in found:
+            found[made] = None
+            waiting += reversed(made.parents)
+    return list(found)
 
 
 def files_of(given: File | list[File]) -> list[File]:
@@ -110,7 +121,7 @@ def canonical(value: Any) -> Any:
 
 
 @functools.cache
-def _rule_facts(rule: str) -> dict[str, Any]:
+def rule_facts(rule: str) -> dict[str, Any]:
     """Return what a rule's jobs have in common in their keys, whatever their settings."""
     return {
         "code": code_fingerprint(f"scripts.{rule}"),

@@ -5,7 +5,7 @@ from typing import Any
 from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.data import load_problems
 from scripts.lib.dag.evaluate import evaluate
-from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
+from scripts.lib.dag.jobs import File, Inputs, Job, Settings, behind, entry
 from scripts.lib.dag.paper import audit_paper, check_claims
 from scripts.lib.dag.products import data_cards, products
 from scripts.lib.dag.rows import columns
@@ -131,17 +131,9 @@ def _lineage(study: Study) -> dict[str, File | list[File]]:
 
 def lineage_of(study: Study, cell: str) -> list[Job]:
     """Return the jobs behind a cell's model of the first seed, itself first, to the sources."""
-    return _behind(model(study, cell, study.seeds()[0]))
+    return behind(model(study, cell, study.seeds()[0]))
 
 
 def problems_of(study: Study, benchmark: str) -> Job:
     """Return the job that loads a benchmark's problems."""
     return load_problems(study, dataset=study.config["benchmarks"][benchmark]["dataset"])
-
-
-def _behind(job: Job) -> list[Job]:
-    """Return a job and all that stand behind it, each once."""
-    found = {job: None}
-    for parent in job.parents:
-        found |= dict.fromkeys(_behind(parent))
-    return list(found)
