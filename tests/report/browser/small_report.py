@@ -190,12 +190,14 @@ def context() -> dict[str, Any]:
     return {
         "study": {
             "name": "tiny", "note": "A study for tests.", "made": "2026-01-01", "seeds": SEEDS,
-            "prompts": ["boxed", "training"], "main_prompt": "boxed", "cells": 4, "hosts": ["host"],
+            "prompts": ["boxed", "training"], "main_prompt": "boxed", "cells": 4, "trained": 3,
+            "hosts": ["host"],
             "benchmarks": [{"name": name, "label": name.upper(), "problems": of[0]}
                            for name, of in BENCHMARKS.items()],
             "versions": {"torch": ["2"]}, "commits": ["0123456789abcdef"],
         },
         "collapsed": ends,
+        "labels": {"base+sft+rl": "Base+SFT+RL", "base+sft": "Base+SFT"},
         "missing": [{"what": "a row", "reason": "not evaluated"}],
         "conclusions_html": Markup("<h3>What holds</h3><p>RL helps.</p>"),
         "claims_html": Markup("<p>All claims.</p>"),

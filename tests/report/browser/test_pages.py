@@ -190,9 +190,11 @@ def test_a_completion_is_rendered_folded_and_raw(opened):
     assert side.locator(".completion .katex").count() == 1
     assert "First I add" not in side.inner_text()
     side.get_by_text("Reasoning, 999 characters").click()
-    assert "First I add" in side.inner_text()
+    side.get_by_text("First I add").first.wait_for()
     side.get_by_text("Prompt as the model read it").click()
-    assert "<|user|>What is $4 + 1$, of $5 and $10?\nBox it.<|assistant|>" in side.inner_text()
+    prompt = "<|user|>What is $4 + 1$, of $5 and $10?\nBox it.<|assistant|>"
+    side.get_by_text(prompt).wait_for()
+    assert prompt in side.inner_text()
     tab.get_by_label("Raw text").check()
     side.get_by_text("</think>The answer is $\\frac{1}{2}$.").wait_for()
 
