@@ -27,6 +27,7 @@ from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.traces import definition_of, keeps_one, teachers_of
 from scripts.lib.training.passes import TOKENS_PER_PASS, sequences_that_fit
 
 # Rules that use the device; the others take a moment of a CPU.
@@ -129,7 +130,7 @@ class Costs:
         return self.compute_seconds(6 * self.parameters(model) * tokens)
 
     def _sample_traces(self, dataset: str) -> float:
-        distill = self.study.config["datasets"][dataset]["distill"]
+        distill = definition_of(self.study.config, dataset)["distill"]
         return self.generation_seconds(
             distill["teacher"],
             distill["num_problems"] * distill["num_samples"],
@@ -224,8 +225,10 @@ class Costs:
         definition = self.study.config["datasets"][dataset]
         if "generate" in definition:
             return definition["generate"]["rows"]
-        if "distill" in definition:
-            return definition["distill"]["num_problems"] * definition["distill"]["num_samples"]
+        if teachers := teachers_of(definition):
+            distill = definition["distill"]
+            samples = len(teachers) * distill["num_samples"]
+            return distill["num_problems"] * (1 if keeps_one(definition) else samples)
         source = definition["mirror" if self.study.config.get("mirror") else "hub"]
         if "rows" in source:
             return source["rows"]
