@@ -65,8 +65,10 @@ def teachers_of(
     lines += table(header, shares)
     for name in ("system", "user"):
         text = teachers[0]["prompt"][name]
-        told = "none; the chat template may have its own" if text is None else f"`{text!r}`"
-        lines += [f"Prompt, {name}: {told}.", ""]
+        if text is None:
+            lines += [f"Prompt, {name}: none; the chat template may have its own.", ""]
+        else:
+            lines += [f"Prompt, {name}:", "", *(f"    {line}" for line in text.splitlines()), ""]
     return lines
 
 
@@ -81,7 +83,7 @@ def _shares(teacher: str, record: dict[str, Any], right: int) -> list[str]:
     """Return the row of a teacher: the shares of its traces, and what they took."""
     rows = record["rows"]
     share = {"right": right / rows, "cut": record.get("cut_off")}
-    tokens, cost = "raw.run.json has them", "not priced"
+    tokens, cost = "in costs.csv", "not priced"
     if "counts" in record:
         share |= {name: record["counts"][name] / rows for name in ("cut", "refused", "empty")}
         counted = record["tokens"]
@@ -89,7 +91,9 @@ def _shares(teacher: str, record: dict[str, Any], right: int) -> list[str]:
         if record["uncounted"]:
             tokens += f", {record['uncounted']} traces without a count"
         if record["cost"]:
-            cost = f"{record['cost']['amount']:,.2f} {record['cost']['currency']}"
+            amount = record["cost"]["amount"]
+            digits = 2 if amount >= 1 else 4
+            cost = f"{amount:,.{digits}f} {record['cost']['currency']}"
     texts = [
         f"{share[name]:.1%}" if share.get(name) is not None else "-"
         for name in ("right", "cut", "refused", "empty")

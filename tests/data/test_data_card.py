@@ -84,9 +84,10 @@ def test_the_card_of_own_traces_has_the_teachers_their_prompt_and_how_their_trac
     assert "| far | far at its place | mit |" in lines
     told = "12,000 read, 50,000 written, 2 traces without a count"
     assert f"| far | 200 | 75.0% | 10.0% | 2.0% | 3.0% | {told} | 1.50 USD |" in lines
-    measured = "raw.run.json has them"
+    measured = "in costs.csv"
     assert f"| here | 100 | 40.0% | 25.0% | - | - | {measured} | not priced |" in lines
-    assert r"Prompt, user: `'{question}\nBox it.'`." in lines
+    at = lines.index("Prompt, user:")
+    assert lines[at + 2 : at + 4] == ["    {question}", "    Box it."]
     assert "Prompt, system: none; the chat template may have its own." in lines
 
 
