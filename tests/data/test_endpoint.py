@@ -45,7 +45,7 @@ def asks(count):
 def ask(server, count=1, **endpoint):
     """Return what is kept by question, and what went wrong."""
     kept = {}
-    given = {"base_url": server.base_url, "model": "m", "concurrency": 1, "timeout": 5} | endpoint
+    given = {"base_url": server.base_url, "model": "m", "concurrency": 1, "timeout": 30} | endpoint
     wrong = ask_all(given, KEY, asks(count), kept.__setitem__)
     return [kept.get(one.key) for one in asks(count)], wrong
 
@@ -78,18 +78,18 @@ def test_what_a_server_does_wrong_once_costs_a_repeat(server, name):
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "timeout", "told"),
     [
-        (Answer(wait=2.0), "gave no usable answer"),
-        (Answer(endless=0.05), "no whole answer within 0.5 s"),
-        (Answer(status=500, body={"error": {"message": "out of order"}}), "answered 500"),
-        (Answer(b"<html>busy</html>"), "not JSON: <html>busy</html>"),
-        (Answer(status=429, headers={"Retry-After": "0.01"}), "lower `concurrency`"),
+        (Answer(wait=2.0), 0.5, "gave no usable answer"),
+        (Answer(endless=0.05), 0.5, "no whole answer within 0.5 s"),
+        (Answer(status=500, body={"error": {"message": "out of order"}}), 30, "answered 500"),
+        (Answer(b"<html>busy</html>"), 30, "not JSON: <html>busy</html>"),
+        (Answer(status=429, headers={"Retry-After": "0.01"}), 30, "lower `concurrency`"),
     ],
 )
-def test_what_it_does_wrong_again_and_again_ends_in_one_line(server, answer, told):
+def test_what_it_does_wrong_again_and_again_ends_in_one_line(server, answer, timeout, told):
     server.usual = lambda body: answer
-    (kept,), wrong = ask(server, timeout=0.5, retries=1)
+    (kept,), wrong = ask(server, timeout=timeout, retries=1)
     assert kept is None
     assert told in wrong
     assert "\n" not in wrong

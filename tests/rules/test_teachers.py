@@ -47,7 +47,7 @@ def study_file(folder, *servers, **endpoint):
             "label": name,
             "license": "mit",
             "endpoint": {"base_url": server.base_url, "model": f"model/{name}"}
-            | {"api_key_env": "TEACHER_KEY", "concurrency": 2, "timeout": 5, "retries": 2}
+            | {"api_key_env": "TEACHER_KEY", "concurrency": 2, "timeout": 30, "retries": 2}
             | {"prices": {"currency": "USD", "prompt": 1.0, "completion": 3.0}}
             | endpoint,
         }

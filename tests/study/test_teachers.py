@@ -11,9 +11,11 @@ from scripts.lib.dag.data import make_data_card, raw, select_traces
 from scripts.lib.dag.jobs import job
 from scripts.lib.dag.targets import targets
 from scripts.lib.price.costs import Costs
+from scripts.lib.price.total import price_of
 from scripts.lib.price.walk import dag_of
 from scripts.lib.study.names import most_rows
 from scripts.lib.study.validation import validated_study
+from scripts.plan import endpoint_lines
 from tests.dag.edits import changed, config_of, units
 from tests.workflow import planned
 
@@ -114,6 +116,23 @@ def test_the_price_of_a_teacher_is_that_of_its_own_traces(tmp_path):
     costs = Costs(study, 0.02, tmp_path)
     one, other = (costs.seconds(raw(study, f"gsm8k-distilled/{t}")) for t in (R1, MATH))
     assert one > other > 60  # a model that thinks at length, and one that does not
+
+
+def test_the_price_of_an_endpoint_is_reckoned_before_it_is_asked(tmp_path):
+    study = distilled("teacher: r1, num_problems: 1000, num_samples: 2")
+    study.config["costs"]["tokens"]["completions"]["r1"] = 500
+    costs = Costs(study, 0.02, tmp_path)
+    asked = raw(study, "gsm8k-distilled")
+    assert costs.seconds(asked) == pytest.approx(10 + 2000 * 500 / (8 * 50))
+    assert "not priced" in endpoint_lines(price_of(study, tmp_path))[0]
+    study.config["models"]["r1"]["endpoint"]["prices"] = {
+        "currency": "USD",
+        "prompt": 1.0,
+        "completion": 2.0,
+    }
+    (line,) = endpoint_lines(price_of(study, tmp_path))
+    assert "2,000 completions, 0.2 million tokens read, 1.0 million written" in line
+    assert line.endswith(f"about {0.24 + 2:.2f} USD")
 
 
 def test_the_data_card_has_who_wrote_what_for_which_prompt():

@@ -16,8 +16,9 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAsync
 
 from scripts.lib.console import report
 from scripts.lib.endpoint.completions import Ask, Completion, completion_of, refusal
+from scripts.lib.study.traces import CONCURRENCY
 
-CONCURRENCY, TIMEOUT, RETRIES = 8, 600.0, 6  # unless the endpoint says otherwise
+TIMEOUT, RETRIES = 600.0, 6  # unless the endpoint says otherwise
 LARGEST = 64 * 1024**2  # bytes of an answer
 QUIET_SECONDS = 60.0  # between two lines of progress
 # By these codes servers say that they will not answer this one question.

@@ -7,6 +7,7 @@ Several teachers are sampled by a job each. What one of them wrote for a data se
 from typing import Any
 
 Config = dict[str, Any]
+CONCURRENCY = 8  # requests side by side, unless an endpoint says otherwise
 
 
 def teachers_of(definition: Config) -> list[str]:
