@@ -32,7 +32,8 @@ def server(tmp_path):
     def solve(body):
         question = body["messages"][-1]["content"]
         gold = next(gold for asked, gold in golds(tmp_path).items() if asked in question)
-        return Answer(completion(f"It is \\boxed{{{gold}}}."), wait=0.1)
+        early = len(endpoint.asked) <= 6  # later there is time for a kill
+        return Answer(completion(f"It is \\boxed{{{gold}}}."), wait=0.1 if early else 0.5)
 
     endpoint = Endpoint(solve)
     yield endpoint
