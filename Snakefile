@@ -91,6 +91,7 @@ localrules:
     plan,
     fetch_model,
     fetch_dataset,
+    fetch_traces,
     build_tokenizer,
     generate_dataset,
     load_problems,

@@ -42,6 +42,7 @@ from scripts.lib.price.spelling import spell
 from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current, rests_on_older_inputs
 from scripts.lib.study.cells import parent_of, stages_of
+from scripts.lib.study.traces import trace_sets
 from scripts.lib.study.validation import validated_study
 from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
 
@@ -113,8 +114,9 @@ def stages_with(trainer):
 
 
 def datasets_made_by(rule):
-    """Return the pattern of the data sets whose raw rows a rule makes."""
-    return one_of(name for name in config["datasets"] if raw_rule(STUDY, name) == rule)
+    """Return the pattern of the data sets, or teachers' parts of them, whose raw rows a rule makes."""
+    sets = [name for dataset in config["datasets"] for name in trace_sets(config, dataset)]
+    return one_of(name for name in sets if raw_rule(STUDY, name) == rule)
 
 
 def datasets_with_examples_by(rule):

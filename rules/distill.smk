@@ -1,7 +1,8 @@
 """Knowledge distillation data (paper 3.3): a teacher's traces, verified, as examples.
 
 INPUTS:  results/{study}/data/{problems}/clean.jsonl, results/{study}/models/{teacher}/model.json
-OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the traces
+OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the traces; of several teachers each has
+         results/{study}/data/{dataset}/{teacher}/raw.jsonl, and `{dataset}` stands for both folders
          results/{study}/data/{dataset}/examples.jsonl  those that the grader finds right
 """
 
@@ -37,6 +38,33 @@ rule sample_traces:
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
 
+rule fetch_traces:
+    """Ask an endpoint for a teacher's traces on the training problems."""
+    input:
+        inputs_of("fetch_traces"),
+    output:
+        rows="results/{study}/data/{dataset}/raw.jsonl",
+        record="results/{study}/data/{dataset}/raw.json",
+    log:
+        "logs/{study}/fetch_traces/{dataset}.log",
+    benchmark:
+        "logs/{study}/fetch_traces/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=datasets_made_by("fetch_traces"),
+    priority: 2
+    conda:
+        conda_file("study")
+    params:
+        key=key_of("fetch_traces"),
+    message:
+        "fetch_traces {wildcards.dataset}"
+    shell:
+        "exec python -m scripts.fetch_traces"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --dataset {wildcards.dataset} --problems {input.problems:q} --downloads downloads/traces"
+        " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
+
+
 rule verify_traces:
     """Judge traces with the study's grader; keep the right ones as examples."""
     input:
@@ -61,4 +89,31 @@ rule verify_traces:
         "exec python -m scripts.verify_traces"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --dataset {wildcards.dataset} --traces {input.traces:q} --problems {input.problems:q}"
+        " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
+
+
+rule select_traces:
+    """Judge the traces of one teacher or several; keep some of the right ones as examples."""
+    input:
+        inputs_of("select_traces"),
+    output:
+        rows="results/{study}/data/{dataset}/examples.jsonl",
+        record="results/{study}/data/{dataset}/examples.json",
+    log:
+        "logs/{study}/select_traces/{dataset}.log",
+    benchmark:
+        "logs/{study}/select_traces/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with_examples_by("select_traces"),
+    priority: 2
+    conda:
+        conda_file("study")
+    params:
+        key=key_of("select_traces"),
+    message:
+        "select_traces {wildcards.dataset}"
+    shell:
+        "exec python -m scripts.select_traces"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --dataset {wildcards.dataset} --problems {input.problems:q}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"

@@ -1,4 +1,4 @@
-"""Write a training set's data card: its source, every removed row with its reason, its lengths."""
+"""Write a training set's data card: its source, who wrote it, every removed row, its lengths."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +43,62 @@ def removals(records: dict[str, dict[str, Any]]) -> list[str]:
         for removed in step["removed"]
     ]
     return table(["row", "step", "reason"], rows) if rows else ["None.", ""]
+
+
+def teachers_of(
+    teachers: Sequence[dict[str, Any]], records: dict[str, dict[str, Any]], examples: dict[str, Any]
+) -> list[str]:
+    """Return who wrote a set of own traces, what they were asked, and how their traces ended.
+
+    `records` are those of the sampled traces by teacher. A teacher with weights here neither
+    refuses nor is paid for; an endpoint's answers are counted by how they ended.
+    """
+    if not teachers:
+        return []
+    rows = [[t["teacher"], t["model"], t["licence"]] for t in teachers]
+    lines = ["## Teachers", "", *table(["teacher", "model", "licence"], rows)]
+    shares = [
+        _shares(t["teacher"], records[t["teacher"]], right_of(examples, t["teacher"]))
+        for t in teachers
+    ]
+    header = ["teacher", "traces", "right", "cut off", "refused", "empty", "tokens", "cost"]
+    lines += table(header, shares)
+    for name in ("system", "user"):
+        text = teachers[0]["prompt"][name]
+        if text is None:
+            lines += [f"Prompt, {name}: none; the chat template may have its own.", ""]
+        else:
+            lines += [f"Prompt, {name}:", "", *(f"    {line}" for line in text.splitlines()), ""]
+    return lines
+
+
+def right_of(examples: dict[str, Any], teacher: str) -> int:
+    """Return how many traces of a teacher are right, by the record of the examples."""
+    if "teachers" in examples:
+        return examples["teachers"][teacher]["right"]
+    return examples["rows_out"]  # without a selection every right trace is an example
+
+
+def _shares(teacher: str, record: dict[str, Any], right: int) -> list[str]:
+    """Return the row of a teacher: the shares of its traces, and what they took."""
+    rows = record["rows"]
+    share = {"right": right / rows, "cut": record.get("cut_off")}
+    tokens, cost = "in costs.csv", "not priced"
+    if "counts" in record:
+        share |= {name: record["counts"][name] / rows for name in ("cut", "refused", "empty")}
+        counted = record["tokens"]
+        tokens = f"{counted['prompt']:,} read, {counted['completion']:,} written"
+        if record["uncounted"]:
+            tokens += f", {record['uncounted']} traces without a count"
+        if record["cost"]:
+            amount = record["cost"]["amount"]
+            digits = 2 if amount >= 1 else 4
+            cost = f"{amount:,.{digits}f} {record['cost']['currency']}"
+    texts = [
+        f"{share[name]:.1%}" if share.get(name) is not None else "-"
+        for name in ("right", "cut", "refused", "empty")
+    ]
+    return [teacher, f"{rows:,}", *texts, tokens, cost]
 
 
 def corrupted_golds(record: dict[str, Any]) -> list[str]:
@@ -104,9 +160,17 @@ def card(
     source: dict[str, Any],
     records: dict[str, dict[str, Any]],
     tokens: Sequence[dict[str, Any]],
+    teachers: Sequence[dict[str, Any]] = (),
 ) -> str:
-    """Return the Markdown card of a training set; `records` are those of its steps, by file."""
+    """Return the Markdown card of a training set.
+
+    `records` are those of its steps, by file; with `teachers`, who wrote its traces, the first are
+    those of their traces, in the same order.
+    """
     lines = [f"# Data card: {dataset}", "", *source_lines(source)]
+    listed = list(records.values())
+    sampled = {t["teacher"]: record for t, record in zip(teachers, listed, strict=False)}
+    lines += teachers_of(teachers, sampled, listed[-1] if listed else {})
     lines += ["## Rows", "", *counts(records)]
     for record in records.values():
         lines += corrupted_golds(record)
@@ -125,9 +189,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     run = planned_run(args, "make_data_card", dataset=args.dataset)
-    records = {f"`{file.stem}.jsonl`": read_json(file) for file in run.paths("records")}
+    folder = run.output("card").parent
+    records = {
+        f"`{file.relative_to(folder).with_suffix('.jsonl')}`": read_json(file)
+        for file in run.paths("records")
+    }
     tokens = [read_json(file) for file in run.paths("tokens")]
-    write_text(args.card, card(args.dataset, run.settings["source"], records, tokens))
+    settings = run.settings
+    text = card(args.dataset, settings["source"], records, tokens, settings["teachers"])
+    write_text(args.card, text)
     run.write_record(args.output, args.card)
 
 

@@ -119,6 +119,20 @@ def disk_lines(price: Price) -> list[str]:
     ]
 
 
+def endpoint_lines(price: Price) -> list[str]:
+    """Return what teachers at endpoints are asked for, and what they are paid."""
+    lines = []
+    for dataset in (str(j.wildcards["dataset"]) for j in price.dag if j.rule == "fetch_traces"):
+        asked, paid = price.model.asked_of_endpoint(dataset), price.model.endpoint_price(dataset)
+        cost = f"about {paid[0]:,.2f} {paid[1]}" if paid else "not priced: no `prices`"
+        lines.append(
+            f"Endpoint for {dataset}: {asked['completions']:,} completions, "
+            f"{asked['prompt'] / 1e6:.1f} million tokens read, "
+            f"{asked['completion'] / 1e6:.1f} million written, {cost}"
+        )
+    return lines
+
+
 def cell_lines(price: Price) -> list[str]:
     """Return what every cell adds to the study, and what it costs alone, from nothing."""
     study, rows = price.study, []
@@ -191,6 +205,7 @@ def lines_of(price: Price, results: Path, logs: Path, machine: str = "") -> list
         sharing_lines(price),
         wall_lines(price),
         disk_lines(price),
+        endpoint_lines(price),
         cell_lines(price),
         measured_lines(price, logs),
         left_lines(price, results),

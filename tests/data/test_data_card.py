@@ -53,3 +53,48 @@ def test_a_histogram_counts_up_to_powers_of_two():
         (64, 2),
     ]
     assert sum(bin["count"] for bin in bins) == 5
+
+
+PROMPT = {"system": None, "user": "{question}\nBox it."}
+
+
+def teacher(name):
+    return {"teacher": name, "model": f"{name} at its place", "licence": "mit", "prompt": PROMPT}
+
+
+def test_the_card_of_own_traces_has_the_teachers_their_prompt_and_how_their_traces_ended():
+    far = {
+        "rows": 200,
+        "counts": {"ok": 170, "refused": 4, "empty": 6, "cut": 20},
+        "tokens": {"prompt": 12_000, "completion": 50_000},
+        "uncounted": 2,
+        "cost": {"amount": 1.5, "currency": "USD", "prompt": 1, "completion": 2},
+    }
+    here = {"rows": 100, "cut_off": 0.25}
+    examples = {
+        "rows_in": 300,
+        "steps": [],
+        "teachers": {
+            "far": {"traces": 200, "right": 150, "selected": 60},
+            "here": {"traces": 100, "right": 40, "selected": 30},
+        },
+    }
+    records = {"far/raw": far, "here/raw": here, "examples": examples}
+    lines = card("kd", {}, records, [], [teacher("far"), teacher("here")]).splitlines()
+    assert "| far | far at its place | mit |" in lines
+    told = "12,000 read, 50,000 written, 2 traces without a count"
+    assert f"| far | 200 | 75.0% | 10.0% | 2.0% | 3.0% | {told} | 1.50 USD |" in lines
+    measured = "in costs.csv"
+    assert f"| here | 100 | 40.0% | 25.0% | - | - | {measured} | not priced |" in lines
+    at = lines.index("Prompt, user:")
+    assert lines[at + 2 : at + 4] == ["    {question}", "    Box it."]
+    assert "Prompt, system: none; the chat template may have its own." in lines
+
+
+def test_without_a_selection_every_right_trace_is_an_example():
+    records = {"raw": {"rows": 100, "cut_off": 0.0}, "examples": {"rows_in": 100, "rows_out": 93}}
+    assert "| toy | 100 | 93.0% | 0.0% |" in card("kd", {}, records, [], [teacher("toy")])
+
+
+def test_published_traces_have_no_section_on_teachers():
+    assert "## Teachers" not in card("kd", {}, {"raw": {"rows": 1}}, [])

@@ -17,6 +17,8 @@ BEYOND = {  # jobs that take a GPU
     "temperature-1": {"evaluate": 90},
     "rl-beta-0": {"train_grpo": 6, "evaluate": 6},  # two roots, three seeds
     "rl-rollouts-1": {"train_grpo": 6, "evaluate": 6},
+    # KD in full and with LoRA, alone and with RL behind it; the teacher is in Table 1 already
+    "own-traces": {"sample_traces": 1, "train_sft": 12, "train_grpo": 12, "evaluate": 24},
 }
 GPU_RULES = ("train_sft", "train_grpo", "evaluate", "sample_traces", "fetch_model")
 
@@ -50,5 +52,5 @@ def test_snakemake_plans_a_variant(name, tmp_path):
     jobs = planned(
         "--profile", "slurm", "--configfile", VARIANTS[name], "--", "all", folder=tmp_path
     )
-    of_cells = {"one-sample": 10, "one-seed": 10, "temperature-1": 30}
+    of_cells = {"one-sample": 10, "one-seed": 10, "temperature-1": 30, "own-traces": 30}
     assert jobs["train_grpo"] == of_cells.get(name, 36)

@@ -8,6 +8,13 @@ from scripts.lib.dag.models import template_settings, untrained
 from scripts.lib.digests import kept_digest
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import label_of, recipe_of
+from scripts.lib.study.traces import (
+    definition_of,
+    endpoint_of,
+    is_selected,
+    teachers_of,
+    trace_sets,
+)
 
 RAW = {"rows": "data/{dataset}/raw.jsonl", "record": "data/{dataset}/raw.json"}
 EXAMPLES = {"rows": "data/{dataset}/examples.jsonl", "record": "data/{dataset}/examples.json"}
@@ -15,23 +22,32 @@ CHECKS = ("rows", "columns", "sha256")  # of a source: the content decides, not 
 
 
 def raw_rule(study: Study, dataset: str) -> str:
-    """Return the rule that makes a data set's raw rows."""
-    definition = study.config["datasets"][dataset]
-    for source, rule in (("generate", "generate_dataset"), ("distill", "sample_traces")):
-        if source in definition:
-            return rule
+    """Return the rule that makes raw rows: of a data set, or what one teacher wrote for it."""
+    definition = definition_of(study.config, dataset)
+    if "generate" in definition:
+        return "generate_dataset"
+    if teachers := teachers_of(definition):
+        elsewhere = endpoint_of(study.config, teachers[0])
+        return "fetch_traces" if elsewhere else "sample_traces"
     return "fetch_dataset"
 
 
 def examples_rule(study: Study, dataset: str) -> str:
     """Return the rule that makes a data set's training examples."""
-    traces = "problems" in study.config["datasets"][dataset]
-    return "verify_traces" if traces else "make_examples"
+    definition = study.config["datasets"][dataset]
+    if is_selected(definition):
+        return "select_traces"
+    return "verify_traces" if "problems" in definition else "make_examples"
 
 
 def raw(study: Study, dataset: str) -> Job:
     """Return the job that makes a data set's raw rows."""
     return job(study, raw_rule(study, dataset), dataset=dataset)
+
+
+def all_raw(study: Study, dataset: str) -> list[Job]:
+    """Return the jobs that make a data set's raw rows: one, or one per teacher."""
+    return [raw(study, name) for name in trace_sets(study.config, dataset)]
 
 
 def examples(study: Study, dataset: str) -> Job:
@@ -137,17 +153,35 @@ def make_examples(study: Study, dataset: str) -> tuple[Settings, Inputs]:
 @entry("sample_traces", RAW)
 def sample_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return how a teacher is asked for traces, the teacher, and the problems."""
-    definition = study.config["datasets"][dataset]
-    distill = definition["distill"]
+    definition = definition_of(study.config, dataset)
+    distill, (teacher,) = definition["distill"], teachers_of(definition)
     settings = {
-        **distill,
+        **{name: value for name, value in distill.items() if name != "select"},
         "prompt": study.config["prompts"][distill["prompt"]],
-        "chat_template_kwargs": template_settings(study, distill["teacher"]),
+        "chat_template_kwargs": template_settings(study, teacher),
     }
     return settings, {
-        "teacher": untrained(study, distill["teacher"])["record"],
+        "teacher": untrained(study, teacher)["record"],
         "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
     }
+
+
+@entry("fetch_traces", RAW)
+def fetch_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return how an endpoint is asked for traces, and the problems.
+
+    What it costs, how patient we are, and where its API key stands change no completion.
+    """
+    definition = definition_of(study.config, dataset)
+    distill, (teacher,) = definition["distill"], teachers_of(definition)
+    endpoint = endpoint_of(study.config, teacher) or {}
+    settings = {
+        **{n: v for n, v in distill.items() if n not in ("select", "batch_size")},
+        "prompt": study.config["prompts"][distill["prompt"]],
+        "endpoint": {name: endpoint[name] for name in ("base_url", "model")}
+        | {"request": endpoint.get("request", {})},
+    }
+    return settings, {"problems": clean_dataset(study, dataset=definition["problems"])["rows"]}
 
 
 @entry("verify_traces", EXAMPLES)
@@ -161,6 +195,23 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     }
     return settings, {
         "traces": raw(study, dataset)["rows"],
+        "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
+    }
+
+
+@entry("select_traces", EXAMPLES)
+def select_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return how traces are judged, selected and written, those of every teacher, the problems."""
+    definition = study.config["datasets"][dataset]
+    settings = {
+        "schema": definition["schema"],
+        "teachers": teachers_of(definition),
+        "select": definition["distill"]["select"],
+        "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
+        "grader": grader_of(study, dataset),
+    }
+    return settings, {
+        "traces": [made["rows"] for made in all_raw(study, dataset)],
         "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
     }
 
@@ -193,15 +244,14 @@ def trained_models(study: Study, dataset: str) -> list[str]:
 )
 def make_data_card(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return what a card says of its source, and the records of the steps that it reports."""
-    traces = examples_rule(study, dataset) == "verify_traces"
-    steps = [raw(study, dataset), examples(study, dataset)]
-    if not traces:
+    steps = [*all_raw(study, dataset), examples(study, dataset)]
+    if examples_rule(study, dataset) == "make_examples":
         steps[1:1] = [job(study, r, dataset=dataset) for r in ("load_problems", "clean_dataset")]
     counts = [
         count_tokens(study, dataset=dataset, model=model)
         for model in trained_models(study, dataset)
     ]
-    return {"source": _source(study, dataset)}, {
+    return {"source": _source(study, dataset), "teachers": _teachers(study, dataset)}, {
         "records": [step["record"] for step in steps],
         "tokens": [count["record"] for count in counts],
     }
@@ -209,13 +259,49 @@ def make_data_card(study: Study, dataset: str) -> tuple[Settings, Inputs]:
 
 def _source(study: Study, dataset: str) -> dict[str, str]:
     """Return what a card says about where a data set's rows come from; the config has the rest."""
-    definition, made = study.config["datasets"][dataset], raw(study, dataset)
-    named = {"rule": made.rule, "schema": definition["schema"]}
+    definition, made = study.config["datasets"][dataset], all_raw(study, dataset)
+    rules = dict.fromkeys(each.rule for each in made)
+    named = {"rule": ", ".join(rules), "schema": definition["schema"]}
     if "problems" in definition:
         named["golds of"] = definition["problems"]
-    described = made.settings
-    if made.rule == "fetch_dataset":
+    described = made[0].settings
+    if made[0].rule == "fetch_dataset":
         found = source_of(study, dataset)
         described = {name: value for name, value in found.items() if name not in CHECKS}
+    if teachers := teachers_of(definition):
+        described = described | {"teacher": ", ".join(teachers)}
     scalars = {n: str(v) for n, v in described.items() if not isinstance(v, dict | list)}
-    return named | scalars
+    licences = {"licence": licence_of(definition)}
+    if "problems" in definition:
+        problems = study.config["datasets"][definition["problems"]]
+        licences["licence of its problems"] = licence_of(problems)
+    return named | scalars | licences
+
+
+def licence_of(definition: dict[str, Any]) -> str:
+    """Return the licence of a model or data set as the config states it."""
+    return definition.get("license", "not stated in the config")
+
+
+def _teachers(study: Study, dataset: str) -> list[dict[str, Any]]:
+    """Return who wrote a data set's own traces: the model, its licence, and what it was asked."""
+    definition = study.config["datasets"][dataset]
+    prompt = study.config["prompts"].get(definition.get("distill", {}).get("prompt"))
+    return [
+        {
+            "teacher": teacher,
+            "model": _place_of(study.config["models"][teacher]),
+            "licence": licence_of(study.config["models"][teacher]),
+            "prompt": prompt,
+        }
+        for teacher in teachers_of(definition)
+    ]
+
+
+def _place_of(model: dict[str, Any]) -> str:
+    """Return in words where a model's weights are."""
+    if "repo" in model:
+        return f"{model['repo']} at {model['revision']}"
+    if "endpoint" in model:
+        return f"{model['endpoint']['model']} at {model['endpoint']['base_url']}"
+    return "built by this study" if "build" in model else f"the folder {model['path']}"

@@ -6,10 +6,13 @@ from typing import Any
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.digests import kept_digests
 from scripts.lib.study.cells import Study
+from scripts.lib.study.traces import endpoint_of
 
 
 def model_rule(study: Study, model: str) -> str:
-    """Return the rule that makes an untrained model available."""
+    """Return the rule that makes an untrained model available; of an endpoint's, its traces."""
+    if endpoint_of(study.config, model):
+        return "fetch_traces"
     return "build_model" if "build" in study.config["models"][model] else "fetch_model"
 
 

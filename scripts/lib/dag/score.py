@@ -11,6 +11,7 @@ from scripts.lib.paper.files import PAPER, read_paper_file
 from scripts.lib.paper.printed import read_reported
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.traces import trace_sets
 
 
 @entry(
@@ -109,10 +110,11 @@ def trained_prefixes(study: Study) -> list[str]:
 
 
 def _sampled(study: Study) -> list[str]:
-    """Return the data sets of the study's stages whose traces are sampled here."""
+    """Return the sets of traces that are sampled here for the data sets of the study's stages."""
     stages = study.config["stages"]
     used = [stages[stage]["data"] for cell in trained_prefixes(study) for stage in stages_of(cell)]
-    return [name for name in dict.fromkeys(used) if raw_rule(study, name) == "sample_traces"]
+    sets = [name for dataset in dict.fromkeys(used) for name in trace_sets(study.config, dataset)]
+    return [name for name in sets if raw_rule(study, name) == "sample_traces"]
 
 
 @entry(

@@ -27,6 +27,13 @@ from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.traces import (
+    CONCURRENCY,
+    definition_of,
+    endpoint_of,
+    keeps_one,
+    teachers_of,
+)
 from scripts.lib.training.passes import TOKENS_PER_PASS, sequences_that_fit
 
 # Rules that use the device; the others take a moment of a CPU.
@@ -74,6 +81,7 @@ class Costs:
             "fetch_dataset": self._fetch_dataset,
             "build_model": self._build_model,
             "sample_traces": self._sample_traces,
+            "fetch_traces": self._fetch_traces,
             "train_sft": self._train_sft,
             "train_grpo": self._train_grpo,
             "evaluate": self._evaluate,
@@ -129,13 +137,44 @@ class Costs:
         return self.compute_seconds(6 * self.parameters(model) * tokens)
 
     def _sample_traces(self, dataset: str) -> float:
-        distill = self.study.config["datasets"][dataset]["distill"]
+        distill = definition_of(self.study.config, dataset)["distill"]
         return self.generation_seconds(
             distill["teacher"],
             distill["num_problems"] * distill["num_samples"],
             self.completion_length(distill["teacher"]),
             distill["max_new_tokens"],
         )
+
+    def _fetch_traces(self, dataset: str) -> float:
+        asked = self.asked_of_endpoint(dataset)
+        speed = self.study.config["costs"]["endpoint_tokens_per_second"]
+        answers = self._endpoint(dataset).get("concurrency", CONCURRENCY)
+        return asked["completion"] / (speed * answers)
+
+    def asked_of_endpoint(self, dataset: str) -> dict[str, float]:
+        """Return the completions that an endpoint is asked for, and the tokens read and written."""
+        definition = definition_of(self.study.config, dataset)
+        distill, (teacher,) = definition["distill"], teachers_of(definition)
+        completions = distill["num_problems"] * distill["num_samples"]
+        length = min(self.completion_length(teacher), distill["max_new_tokens"])
+        prompt = self._assumed("examples", dataset.partition("/")[0])["prompt"]
+        return {
+            "completions": completions,
+            "prompt": completions * prompt,
+            "completion": completions * length,
+        }
+
+    def endpoint_price(self, dataset: str) -> tuple[float, str] | None:
+        """Return what an endpoint's traces cost, and in which currency; None without its prices."""
+        if not (prices := self._endpoint(dataset).get("prices")):
+            return None
+        asked = self.asked_of_endpoint(dataset)
+        cost = sum(asked[kind] * prices[kind] for kind in ("prompt", "completion")) / 1e6
+        return cost, prices["currency"]
+
+    def _endpoint(self, dataset: str) -> dict[str, Any]:
+        (teacher,) = teachers_of(definition_of(self.study.config, dataset))
+        return endpoint_of(self.study.config, teacher) or {}
 
     def _train_sft(self, cell: str, seed: int) -> float:
         recipe, examples = self._stage(cell)
@@ -224,8 +263,10 @@ class Costs:
         definition = self.study.config["datasets"][dataset]
         if "generate" in definition:
             return definition["generate"]["rows"]
-        if "distill" in definition:
-            return definition["distill"]["num_problems"] * definition["distill"]["num_samples"]
+        if teachers := teachers_of(definition):
+            distill = definition["distill"]
+            samples = len(teachers) * distill["num_samples"]
+            return distill["num_problems"] * (1 if keeps_one(definition) else samples)
         source = definition["mirror" if self.study.config.get("mirror") else "hub"]
         if "rows" in source:
             return source["rows"]

@@ -7,6 +7,7 @@ from scripts.lib.console import nearest
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of
 from scripts.lib.study.schema import KeyPath, missing_keys
+from scripts.lib.study.traces import endpoint_of, is_selected, keeps_one, teachers_of
 
 
 def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -30,6 +31,8 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             yield ("datasets", name), "traces need `problems`, the data set that they answer"
         elif "problems" in config["datasets"].get(dataset.get("problems"), {}):
             yield ("datasets", name, "problems"), "must be a set of problems, not of traces"
+    yield from _teacher_mistakes(config)
+    yield from _endpoint_mistakes(config)
     for name, benchmark in config["benchmarks"].items():
         if "problems" in config["datasets"].get(benchmark["dataset"], {}):
             yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
@@ -46,6 +49,52 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             )
         if name in _starts(config["models"], name):
             yield ("models", name, "build", "start"), "starts from itself"
+
+
+def _teacher_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what a set of a teacher's own traces lacks."""
+    endpoints = {name for name in config["models"] if endpoint_of(config, name)}
+    for name, definition in config["datasets"].items():
+        path: KeyPath = ("datasets", name, "distill")
+        teachers = teachers_of(definition)
+        if "distill" not in definition:
+            continue
+        if not teachers and "hub" not in definition:
+            yield (*path, "teacher"), "names no teacher, and the set has no `hub` instead"
+        if teachers and "problems" not in definition:
+            yield path, "traces need `problems`, the data set that they answer"
+        for teacher in teachers:
+            room = config["models"].get(teacher, {}).get("max_model_length")
+            if room is not None and definition["distill"]["max_new_tokens"] >= room:
+                yield (
+                    (*path, "max_new_tokens"),
+                    f"leaves no token for the prompt in the {room} that teacher {teacher!r} reads",
+                )
+        several = isinstance(definition["distill"]["teacher"], list)
+        if (several or endpoints & set(teachers)) and not is_selected(definition):
+            yield (
+                path,
+                "several teachers, or one at an endpoint, need `select`: all, shortest or "
+                "best-teacher",
+            )
+
+
+def _endpoint_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield models at an endpoint that stand where weights are needed."""
+    weights: dict[KeyPath, str] = {}
+    for role, model in config["roles"].items():
+        weights["roles", role] = model
+    for name, definition in config["models"].items():
+        if "start" in definition.get("build", {}):
+            weights["models", name, "build", "start"] = definition["build"]["start"]
+    for table, definition in config["tables"].items():
+        for index, section in enumerate(definition["sections"]):
+            for number, row in enumerate(section["rows"]):
+                if isinstance(row, str):
+                    weights["tables", table, "sections", index, "rows", number] = model_of(row)
+    for place, model in weights.items():
+        if model in config["models"] and endpoint_of(config, model):
+            yield place, f"{model!r} is at an endpoint: it can be a teacher, and nothing else"
 
 
 def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -173,12 +222,13 @@ def most_rows(config: dict[str, Any], dataset: str) -> int | None:
     definition = config["datasets"].get(dataset, {})
     if "generate" in definition:
         return definition["generate"]["rows"]
-    if distill := definition.get("distill"):
-        asked = definition["problems"]
-        of_traces = "distill" in config["datasets"].get(asked, {})  # said elsewhere
+    if teachers := teachers_of(definition):
+        distill, asked = definition["distill"], definition.get("problems", "")
+        of_traces = "problems" in config["datasets"].get(asked, {})  # said elsewhere
         known = None if of_traces else most_rows(config, asked)
         problems = distill["num_problems"] if known is None else min(distill["num_problems"], known)
-        return problems * distill["num_samples"]
+        samples = 1 if keeps_one(definition) else distill["num_samples"] * len(teachers)
+        return problems * samples
     return definition.get("mirror" if config.get("mirror") else "hub", {}).get("rows")
 
 
@@ -249,7 +299,8 @@ def _references(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
         if "problems" in dataset:
             yield ("datasets", name, "problems"), dataset["problems"], "datasets"
         if distill := dataset.get("distill"):
-            yield ("datasets", name, "distill", "teacher"), distill["teacher"], "models"
+            for teacher in teachers_of(dataset):
+                yield ("datasets", name, "distill", "teacher"), teacher, "models"
             yield ("datasets", name, "distill", "prompt"), distill["prompt"], "prompts"
     for name, model in config["models"].items():
         if build := model.get("build"):

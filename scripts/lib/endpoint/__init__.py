@@ -1,0 +1,1 @@
+"""Completions from a server with OpenAI's chat interface: asked for once, and kept for good."""
