@@ -59,6 +59,12 @@ rule report:
         expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "report")),
 
 
+rule release:
+    """Folders for the hub: a model per trained cell, and a data set of the results."""
+    input:
+        expand("{results}/{file.path}", results=RESULTS, file=target_files(STUDY, "release")),
+
+
 rule paper:
     """The reproduction report as a PDF; it needs LaTeX, so `all` leaves it out."""
     input:
@@ -76,6 +82,7 @@ include: "rules/figures.smk"
 include: "rules/paper.smk"
 include: "rules/pdf.smk"
 include: "rules/report.smk"
+include: "rules/release.smk"
 include: "rules/plan.smk"
 
 
@@ -87,6 +94,7 @@ localrules:
     tables,
     figures,
     report,
+    release,
     paper,
     plan,
     fetch_model,
@@ -119,6 +127,7 @@ localrules:
     typeset,
     make_cost_table,
     plot_costs,
+    release_cell,
 
 
 onstart:

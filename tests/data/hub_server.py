@@ -1,7 +1,8 @@
 """A hub of the tests' own on loopback: repositories with commits, and faults on demand.
 
 It answers what huggingface_hub and datasets ask: metadata, listings, `resolve` with the hub's
-headers, large files by a redirect to another host, ranges. Nothing here knows the network.
+headers, large files by a redirect to another host, ranges; uploads stand in hub_uploads.py. Nothing
+here knows the network.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.data.hub_uploads import Uploads
 
 LARGE = (".parquet", ".safetensors")  # kept outside git, known by their sha256
 
@@ -42,6 +45,9 @@ class Hub:
         self.every_first = None  # fault of the first request of each kind
         self.later = {}  # {path: bytes} that every listing but the first shows too
         self.mistakes = []  # of this server: requests that it does not know
+        self.writer = None  # the token that may upload
+        self.created = []  # what was asked for each new repository
+        self.stored = {}  # {sha256: bytes} of large files that have arrived
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._server.handle_error = self._note_mistake
@@ -107,9 +113,10 @@ def _entries(files, folder, recursive):
 
 
 def _handler(hub):
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Uploads, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         fault = None
+        of_hub = hub
 
         def log_message(self, *_):
             pass
@@ -125,6 +132,9 @@ def _handler(hub):
             self.serve()
 
         def do_POST(self):
+            self.serve()
+
+        def do_PUT(self):
             self.serve()
 
         def serve(self):
@@ -143,6 +153,8 @@ def _handler(hub):
         def route(self):
             url = urlsplit(self.path)
             parts = [unquote(part) for part in url.path.strip("/").split("/")]
+            if self.is_upload(parts):
+                return self.upload(parts)
             if parts[0] == "cdn":
                 return self.send_file(self.content_of(parts[1]), {})
             if parts[0] == "api":

@@ -1,0 +1,168 @@
+"""Upload a folder of a release to the hub, a model or a data set.
+
+    python -m scripts.push results/demo/release/toy-base+rl --repo NAME/toy-base-rl
+    python -m scripts.push results/demo/release/toy-base+rl --repo NAME/toy-base-rl --yes
+
+Without --yes it says what it would do, and asks no hub. With it, it makes the repository if there
+is none, and uploads in one commit what differs; after an interruption type the same again: files
+that have arrived are not sent again. In the card the repository's name takes the place of this
+folder, so that its `from_pretrained` line works there. HF_TOKEN: a token that may write;
+HF_ENDPOINT: another hub.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Read when huggingface_hub is imported. The tests cover transfers by HTTP; HF_HUB_DISABLE_XET=0
+# takes those of Xet.
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import httpx
+from huggingface_hub import HfApi, ModelCard, constants
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+from huggingface_hub.utils import validate_repo_id
+
+from scripts.lib.console import align, spell_bytes
+from scripts.lib.files import digest_files, read_json
+from scripts.lib.release.cards import HERE
+from scripts.lib.release.metadata import UNKNOWN
+
+CARD = "README.md"
+AGAIN = "Type the same command again: files that have arrived are not sent again."
+
+
+def check_folder(folder: Path) -> str:
+    """Return what a released folder is, `model` or `dataset`.
+
+    Raises SystemExit if it is no release, if a file is not the one that was released, or if a model
+    has no weights because its trainings collapsed.
+    """
+    record_path = folder.with_name(f"{folder.name}.record.json")
+    if not record_path.is_file() or not (folder / CARD).is_file():
+        raise SystemExit(
+            f"{folder}: no release; `snakemake --profile demo release` makes results/demo/release/"
+        )
+    record = read_json(record_path)
+    released, found = record.get("released", {}), digest_files(folder)
+    if found != released:
+        names = sorted(found.keys() | released.keys())
+        bad = [name for name in names if found.get(name) != released.get(name)]
+        raise SystemExit(
+            f"{folder}: differs from {record_path} in {', '.join(bad)}; delete {folder / CARD} and "
+            "run the target `release` again"
+        )
+    kind: str = record["kind"]
+    if kind == "model" and "config.json" not in found:
+        raise SystemExit(f"{folder}: it has no weights, because its trainings collapsed")
+    return kind
+
+
+def plan_lines(folder: Path, kind: str, repo: str, private: bool) -> list[str]:
+    """Return what an upload would do: where to, which files, and what to read before."""
+    names = list(digest_files(folder))
+    sizes = {name: (folder / name).stat().st_size for name in names}
+    listed = [[name, spell_bytes(size)] for name, size in sizes.items()]
+    lines = [
+        f"{kind} {repo} on {constants.ENDPOINT}, {'private' if private else 'public'} if it is new",
+        *(f"  {line}" for line in align(listed)),
+        f"{len(names)} files, {spell_bytes(sum(sizes.values()))}, in one commit",
+    ]
+    licence = ModelCard.load(folder / CARD).data.get("license") or []
+    if UNKNOWN in ([licence] if isinstance(licence, str) else licence):
+        lines.append(
+            "Its licence is unknown: one of its sources has no `license` in the config. Read its "
+            "conditions first, and write it there."
+        )
+    return lines
+
+
+@contextmanager
+def for_repository(folder: Path, kind: str, repo: str) -> Iterator[Path]:
+    """Yield a folder of links to a release's files, with a card that names its repository."""
+    with tempfile.TemporaryDirectory(prefix="push-") as name:
+        staged = Path(name)
+        for file in digest_files(folder):
+            (staged / file).parent.mkdir(parents=True, exist_ok=True)
+            if file != CARD:
+                (staged / file).symlink_to((folder / file).resolve())
+        card = (folder / CARD).read_text(encoding="utf-8")
+        (staged / CARD).write_text(card.replace(f"({HERE[kind]}", f'("{repo}"'), encoding="utf-8")
+        yield staged
+
+
+def upload(folder: Path, kind: str, repo: str, private: bool, token: str) -> str:
+    """Upload a release and return the commit's address; exit with an error if the hub refuses."""
+    api = HfApi(token=token)
+    place = f"{repo} on {constants.ENDPOINT}"
+    try:
+        api.create_repo(repo, repo_type=kind, private=private, exist_ok=True)
+        with for_repository(folder, kind, repo) as staged:
+            commit = api.upload_folder(
+                repo_id=repo,
+                repo_type=kind,
+                folder_path=staged,
+                commit_message=f"Release of {folder.name}",
+            )
+    except OfflineModeIsEnabled:
+        raise SystemExit(f"{place}: HF_HUB_OFFLINE is set; unset it for an upload") from None
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in (401, 403):
+            raise SystemExit(
+                f"{place}: refused ({status}). HF_TOKEN must be a token that may write there"
+            ) from None
+        raise SystemExit(f"{place}: {told(error)}. {AGAIN}") from None
+    except ValueError as error:  # the hub's check of the card
+        raise SystemExit(f"{place}: {told(error)}") from None
+    except (httpx.HTTPError, OSError, RuntimeError) as error:
+        raise SystemExit(f"{place}: broken off ({told(error)}). {AGAIN}") from None
+    return str(commit.commit_url)
+
+
+def told(error: BaseException) -> str:
+    """Return an error as one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def parsed() -> Any:
+    """Return the flags."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="results/STUDY/release/CELL or results-dataset")
+    parser.add_argument("--repo", required=True, help="the repository: NAMESPACE/NAME")
+    parser.add_argument("--private", action="store_true", help="a new repository is private")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--dry-run", action="store_true", help="say what would be done; the default"
+    )
+    choice.add_argument("--yes", action="store_true", help="do it")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Say what an upload would do, and with --yes do it."""
+    args = parsed()
+    try:
+        validate_repo_id(args.repo)
+    except HFValidationError as error:
+        raise SystemExit(f"--repo {args.repo}: {told(error)}") from None
+    kind = check_folder(args.folder)
+    print("\n".join(plan_lines(args.folder, kind, args.repo, args.private)), flush=True)
+    if not args.yes:
+        print("Nothing was uploaded; --yes uploads")
+        return
+    token = os.environ.get("HF_TOKEN", "")
+    if not token:
+        raise SystemExit("HF_TOKEN: not set; it must be a token that may write to the repository")
+    print(upload(args.folder, kind, args.repo, args.private, token))
+
+
+if __name__ == "__main__":
+    main()
