@@ -12,6 +12,7 @@ HF_ENDPOINT: another hub.
 
 import argparse
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,8 +127,10 @@ def upload(folder: Path, kind: str, repo: str, private: bool, token: str) -> str
 
 
 def told(error: BaseException) -> str:
-    """Return an error as one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """Return an error and its cause in a line, without an address's query, perhaps a signature."""
+    causes = [error, *([error.__cause__] if error.__cause__ else [])]
+    line = ": ".join(" ".join(str(of).split()) or type(of).__name__ for of in causes)
+    return re.sub(r"(https?://[^\s?]+)\?[^\s']*", r"\1", line)
 
 
 def parsed() -> Any:

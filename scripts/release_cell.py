@@ -49,11 +49,8 @@ def put_weights(record_path: Path, record: Record, folder: Path) -> None:
 
 def trained_stage(stage: Record, record: Record) -> Record:
     """Return what a card says of one stage, by the config and the training's record."""
-    examples = {
-        EXAMPLES[name]: f"{record['examples'][name]:,}"
-        for name in EXAMPLES
-        if name in record["examples"]
-    }
+    counted = record.get("examples", {})  # a training whose parent collapsed read none
+    examples = {EXAMPLES[name]: f"{counted[name]:,}" for name in EXAMPLES if name in counted}
     settings = facts.flat(record["config"])
     return {
         **{name: stage[name] for name in ("label", "cell", "trainer", "dataset", "source")},
@@ -106,7 +103,7 @@ def context(run: Run, seed: int | None, trainings: list[Record]) -> Record:
             trained_stage(stage, record) for stage, record in zip(stages, trainings, strict=True)
         ],
         "steps": facts.data_steps(sources),
-        "curve": facts.curve(last["log"]),
+        "curve": facts.curve(last.get("log", [])),
         "costs": facts.costs(trainings, *map(list, zip(*pairs, strict=True))),
         "software": last["versions"],
         "provenance": {

@@ -186,6 +186,14 @@ def test_a_token_that_may_not_write_is_refused_in_one_line(hub, tmp_path):
     assert "HF_TOKEN must be a token that may write there" in said
 
 
+def test_an_error_shows_no_signature_of_an_address(hub, tmp_path):
+    hub.faults["PUT /lfs/"] = [Fault(status=400)] * 2
+    code, said = push(hub, tmp_path, release(tmp_path), "--yes")
+    assert code == 1
+    assert "/lfs/" in said and "Type the same command again" in said
+    assert "signature" not in said
+
+
 def test_no_token_asks_nobody(hub, tmp_path):
     code, said = push(hub, tmp_path, release(tmp_path), "--yes", HF_TOKEN="")
     assert code == 1

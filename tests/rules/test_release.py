@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from contextlib import chdir
 
 import pyarrow.parquet as pq
@@ -9,10 +11,10 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard, ModelCard
 
-from scripts.lib.files import digest_files, read_json
+from scripts.lib.files import digest_files, read_json, write_json
 from scripts.push import check_folder
 from tests.rules.conftest import MINI, begin_with
-from tests.workflow import planned, snakemake
+from tests.workflow import ENVIRONMENT, ROOT, planned, snakemake
 
 CELLS = ["toy-base+sft", "toy-base+kd-lora+rl"]
 RELEASE = ["--cores", "2", "--rerun-triggers", "mtime", *MINI, "--", "release"]
@@ -172,6 +174,57 @@ def test_another_learning_rate_releases_what_follows_it_again(study, tmp_path):
     (tmp_path / "more.yaml").write_text("recipes: {grpo: {learning_rate: 1.0e-4}}\n")
     jobs = planned(*RELEASE[:-2], tmp_path / "more.yaml", "--", "release", folder=study)
     assert (jobs["release_cell"], jobs["release_results"], jobs["train_grpo"]) == (1, 1, 1)
+
+
+def as_collapsed(results, cell):
+    """Make a cell's records those of a training whose parent collapsed."""
+    reason = "the parent collapsed: KL of 12"
+    lost = {"status": "collapsed", "reason": reason}
+    path = results / "models" / cell / "seed-0" / "training.json"
+    record = read_json(path)
+    for name in ("examples", "log", "tokens", "device", "engine", "processes", "metrics"):
+        del record[name]
+    nothing = {"steps": 0, "files": {}, "adapter_files": {}, "joules": 0.0, "wall_seconds": 0.0}
+    write_json(path, record | lost | nothing)
+    numbers = ("accuracy", "strict_accuracy", "lighteval_accuracy", "mean_tokens", "cut_off")
+    none = dict.fromkeys((*numbers, "interval", "interval_method", "chance"))
+    for benchmark in ("amc23", "gsm8k"):
+        path = results / "eval" / cell / "seed-0" / f"{benchmark}.json"
+        write_json(path, read_json(path) | lost | dict.fromkeys(numbers))
+        empty = pq.read_schema(path.with_suffix(".parquet")).empty_table()
+        pq.write_table(empty, path.with_suffix(".parquet"))
+        path = results / "cells" / cell / f"{benchmark}.json"
+        record = read_json(path)
+        runs = [run | lost | none for run in record["runs"]]
+        write_json(path, record | none | {"runs": runs, "status": "collapsed"})
+    return reason
+
+
+def by_hand(results, program, folder, *flags):
+    """Run a program of a rule as one types it, without a key; return its folder."""
+    command = [sys.executable, "-m", f"scripts.{program}", "--config", results / "config.json"]
+    command += ["--card", folder / "README.md", "--output", folder.with_suffix(".json"), *flags]
+    run = subprocess.run(
+        command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+def test_a_cell_without_weights_has_a_card_that_says_why(study, tmp_path):
+    shutil.copytree(study / "results", tmp_path / "results")
+    results = tmp_path / "results" / "mini"
+    reason = as_collapsed(results, CELLS[0])
+    cell = by_hand(results, "release_cell", tmp_path / "cell", "--cell", CELLS[0])
+    names = {path.name for path in cell.iterdir()}
+    assert names == {"README.md", "resolved-config.yaml", "learning-curve.csv"}
+    card = ModelCard.load(cell / "README.md")
+    assert "There are no weights" in card.text and f"| 0 | {reason} |" in card.text
+    assert card.data.eval_results is None
+    data = by_hand(results, "release_results", tmp_path / "results-dataset")
+    text = (data / "README.md").read_text()
+    assert f"`{CELLS[0]}` seed 0" in text and "140 completions" in text
+    assert len(list(data.glob("completions/*/*.parquet"))) == 4
 
 
 def test_weights_that_were_changed_are_not_released(study, tmp_path):

@@ -89,7 +89,7 @@ def curve_frame(trainings: Sequence[Record]) -> pd.DataFrame:
     rows = [
         {"cell": of["cell"], "stage": of["stage"], "seed": of["seed"], **entry}
         for of in trainings
-        for entry in of["log"]
+        for entry in of.get("log", [])  # none where the parent collapsed
     ]
     first = ["cell", "stage", "seed", "step"]
     frame = pd.DataFrame(rows, columns=None if rows else first)
