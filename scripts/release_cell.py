@@ -27,7 +27,10 @@ from scripts.lib.report.folder import folder_made_whole, size_of
 Record = dict[str, Any]
 
 EXAMPLES = {"given": "examples", "over_length": "left out as too long", "used": "trained on"}
-SAMPLING = ("temperature", "top_p", "top_k", "repetition_penalty", "max_new_tokens", "dtype")
+SAMPLING = (
+    *("temperature", "top_p", "top_k", "repetition_penalty"),
+    *("max_new_tokens", "max_model_length", "dtype"),
+)
 
 
 def put_weights(record_path: Path, record: Record, folder: Path) -> None:
@@ -97,7 +100,12 @@ def context(run: Run, seed: int | None, trainings: list[Record]) -> Record:
         "methods": sorted(
             {row["interval_method"] for rows in results.values() for row in rows} - {None}
         ),
-        "sampling": {name: settings["evaluation"][name] for name in SAMPLING},
+        "sampling": {
+            run.study.prompt_and_benchmark(scores["task"])[0]: {
+                name: scores["settings"][name] for name in SAMPLING
+            }
+            for _, scores in reversed(pairs)
+        },
         "collapse": facts.collapse_marks(cells),
         "trained": [
             trained_stage(stage, record) for stage, record in zip(stages, trainings, strict=True)

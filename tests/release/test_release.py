@@ -222,7 +222,7 @@ def card_context(settings, **changes):
         "adapter": False,
         "results": results,
         "methods": ["Wilson"],
-        "sampling": {"temperature": 0.6},
+        "sampling": {"boxed": {"temperature": 0.6}},
         "collapse": {},
         "trained": [of | stage for of in settings["stages"]],
         "steps": [],
