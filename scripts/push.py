@@ -25,21 +25,20 @@ os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import httpx
-from huggingface_hub import HfApi, ModelCard, constants
+from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 from huggingface_hub.utils import validate_repo_id
 
 from scripts.lib.console import align, spell_bytes
 from scripts.lib.files import digest_files, read_json
 from scripts.lib.release.cards import HERE
-from scripts.lib.release.metadata import UNKNOWN
 
 CARD = "README.md"
 AGAIN = "Type the same command again: files that have arrived are not sent again."
 
 
-def check_folder(folder: Path) -> str:
-    """Return what a released folder is, `model` or `dataset`.
+def checked_record(folder: Path) -> dict[str, Any]:
+    """Return the record of a released folder.
 
     Raises SystemExit if it is no release, if a file is not the one that was released, or if a model
     has no weights because its trainings collapsed.
@@ -49,7 +48,7 @@ def check_folder(folder: Path) -> str:
         raise SystemExit(
             f"{folder}: no release; `snakemake --profile demo release` makes results/demo/release/"
         )
-    record = read_json(record_path)
+    record: dict[str, Any] = read_json(record_path)
     released, found = record.get("released", {}), digest_files(folder)
     if found != released:
         names = sorted(found.keys() | released.keys())
@@ -58,27 +57,24 @@ def check_folder(folder: Path) -> str:
             f"{folder}: differs from {record_path} in {', '.join(bad)}; delete {folder / CARD} and "
             "run the target `release` again"
         )
-    kind: str = record["kind"]
-    if kind == "model" and "config.json" not in found:
+    if record["kind"] == "model" and "config.json" not in found:
         raise SystemExit(f"{folder}: it has no weights, because its trainings collapsed")
-    return kind
+    return record
 
 
-def plan_lines(folder: Path, kind: str, repo: str, private: bool) -> list[str]:
+def plan_lines(folder: Path, record: dict[str, Any], repo: str, private: bool) -> list[str]:
     """Return what an upload would do: where to, which files, and what to read before."""
-    names = list(digest_files(folder))
-    sizes = {name: (folder / name).stat().st_size for name in names}
-    listed = [[name, spell_bytes(size)] for name, size in sizes.items()]
+    sizes = {name: (folder / name).stat().st_size for name in record["released"]}
+    visibility = "private" if private else "public"
     lines = [
-        f"{kind} {repo} on {constants.ENDPOINT}, {'private' if private else 'public'} if it is new",
-        *(f"  {line}" for line in align(listed)),
-        f"{len(names)} files, {spell_bytes(sum(sizes.values()))}, in one commit",
+        f"{record['kind']} {repo} on {constants.ENDPOINT}, {visibility} if it is new",
+        *(f"  {line}" for line in align([[name, spell_bytes(n)] for name, n in sizes.items()])),
+        f"{len(sizes)} files, {spell_bytes(sum(sizes.values()))}, in one commit",
     ]
-    licence = ModelCard.load(folder / CARD).data.get("license") or []
-    if UNKNOWN in ([licence] if isinstance(licence, str) else licence):
+    if unknown := record["unknown_licences"]:
         lines.append(
-            "Its licence is unknown: one of its sources has no `license` in the config. Read its "
-            "conditions first, and write it there."
+            f"The config has no `license` of {', '.join(unknown)}: read their conditions first and "
+            "write it there"
         )
     return lines
 
@@ -129,7 +125,7 @@ def upload(folder: Path, kind: str, repo: str, private: bool, token: str) -> str
 def told(error: BaseException) -> str:
     """Return an error and its cause in a line, without an address's query, perhaps a signature."""
     causes = [error, *([error.__cause__] if error.__cause__ else [])]
-    line = ": ".join(" ".join(str(of).split()) or type(of).__name__ for of in causes)
+    line = ": ".join(" ".join(str(of).split()).rstrip(".:") or type(of).__name__ for of in causes)
     return re.sub(r"(https?://[^\s?]+)\?[^\s']*", r"\1", line)
 
 
@@ -156,15 +152,15 @@ def main() -> None:
         validate_repo_id(args.repo)
     except HFValidationError as error:
         raise SystemExit(f"--repo {args.repo}: {told(error)}") from None
-    kind = check_folder(args.folder)
-    print("\n".join(plan_lines(args.folder, kind, args.repo, args.private)), flush=True)
+    record = checked_record(args.folder)
+    print("\n".join(plan_lines(args.folder, record, args.repo, args.private)), flush=True)
     if not args.yes:
         print("Nothing was uploaded; --yes uploads")
         return
     token = os.environ.get("HF_TOKEN", "")
     if not token:
         raise SystemExit("HF_TOKEN: not set; it must be a token that may write to the repository")
-    print(upload(args.folder, kind, args.repo, args.private, token))
+    print(upload(args.folder, record["kind"], args.repo, args.private, token))
 
 
 if __name__ == "__main__":

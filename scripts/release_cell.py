@@ -21,7 +21,7 @@ from scripts.lib.provenance import finished
 from scripts.lib.release import facts
 from scripts.lib.release.cards import write_card
 from scripts.lib.release.folders import put_all
-from scripts.lib.release.metadata import eval_files, model_data
+from scripts.lib.release.metadata import eval_files, model_data, unknown_licences
 from scripts.lib.report.folder import folder_made_whole, size_of
 
 Record = dict[str, Any]
@@ -164,7 +164,12 @@ def main() -> None:
         make(run, folder)
         released = digest_files(folder)
         size = size_of(folder)
-    run.write_record(args.output, args.card, kind="model", released=released)
+    root, stages = run.settings["root"], run.settings["stages"]
+    licences = {root["model"]: root["license"]} | {of["dataset"]: of["license"] for of in stages}
+    unknown = unknown_licences(licences)
+    run.write_record(
+        args.output, args.card, kind="model", released=released, unknown_licences=unknown
+    )
     report(f"release_cell: {args.card.parent}, {spell_bytes(size)}")
 
 

@@ -21,7 +21,7 @@ from scripts.lib.provenance import finished
 from scripts.lib.release.cards import write_card
 from scripts.lib.release.completions import MEANINGS, WHOLE, Part, fields, write_completions
 from scripts.lib.release.croissant import Field, Records, metadata
-from scripts.lib.release.metadata import UNKNOWN, dataset_data
+from scripts.lib.release.metadata import UNKNOWN, dataset_data, unknown_licences
 from scripts.lib.report.folder import folder_made_whole, size_of
 
 Record = dict[str, Any]
@@ -179,7 +179,10 @@ def main() -> None:
         make(run, folder)
         released = digest_files(folder)
         size = size_of(folder)
-    run.write_record(args.output, args.card, kind="dataset", released=released)
+    unknown = unknown_licences({of["dataset"]: of["license"] for of in run.settings["benchmarks"]})
+    run.write_record(
+        args.output, args.card, kind="dataset", released=released, unknown_licences=unknown
+    )
     report(f"release_results: {args.card.parent}, {spell_bytes(size)}")
 
 

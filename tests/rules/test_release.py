@@ -12,7 +12,7 @@ import yaml
 from huggingface_hub import DatasetCard, ModelCard
 
 from scripts.lib.files import digest_files, read_json, write_json
-from scripts.push import check_folder
+from scripts.push import checked_record
 from tests.rules.conftest import MINI, begin_with
 from tests.workflow import ENVIRONMENT, ROOT, planned, snakemake
 
@@ -45,8 +45,9 @@ def release(results):
 def test_every_trained_cell_is_there_and_nothing_else(release):
     folders = {path.name for path in release.iterdir() if path.is_dir()}
     assert folders == {*CELLS, "results-dataset"}
-    assert [check_folder(release / cell) for cell in CELLS] == ["model", "model"]
-    assert check_folder(release / "results-dataset") == "dataset"
+    records = [checked_record(release / name) for name in (*CELLS, "results-dataset")]
+    assert [of["kind"] for of in records] == ["model", "model", "dataset"]
+    assert [of["unknown_licences"] for of in records] == [[], [], []]
 
 
 def test_the_weights_are_those_of_the_training(results, release):

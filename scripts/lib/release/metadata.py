@@ -5,7 +5,7 @@ benchmark, which the hub joins with the benchmark's own repository; so there is 
 that is not on the hub.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from huggingface_hub import (
@@ -128,6 +128,15 @@ def dataset_data(settings: Record, completions: int) -> DatasetCardData:
         tags=["srlm-study", "evaluation", "math"],
         configs=[*configs, scores],
     )
+
+
+def unknown_licences(licences: Mapping[str, str | None]) -> list[str]:
+    """Return the models and data sets, {name: licence}, of which the config has no licence.
+
+    >>> unknown_licences({"a": "mit", "b": None})
+    ['b']
+    """
+    return [name for name, licence in licences.items() if licence is None]
 
 
 def size_category(rows: int) -> str:
