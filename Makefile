@@ -37,7 +37,7 @@ ENGINES := .venv-engines/installed
 
 # Into an environment, $(1): what lets Snakemake start at once where SLURM's controller is slow.
 STARTUP := envs/slurm_import.py envs/slurm_import.pth
-install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import site; print(*site.getsitepackages())')"
+install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 .PHONY: setup setup-engines demo test test-quick test-engines lint docs example lock clean distclean
 .DELETE_ON_ERROR:
