@@ -17,6 +17,7 @@ BEYOND = {  # jobs that take a GPU
     "temperature-1": {"evaluate": 90},
     "rl-beta-0": {"train_grpo": 6, "evaluate": 6},  # two roots, three seeds
     "rl-rollouts-1": {"train_grpo": 6, "evaluate": 6},
+    "rl-dr-grpo": {"train_grpo": 6, "evaluate": 6},
     # KD in full and with LoRA, alone and with RL behind it; the teacher is in Table 1 already
     "own-traces": {"sample_traces": 1, "train_sft": 12, "train_grpo": 12, "evaluate": 24},
 }
@@ -39,8 +40,13 @@ def test_a_variant_plans_this_beyond_the_main_study(name):
     assert {rule: beyond[rule] for rule in GPU_RULES if rule in beyond} == BEYOND[name]
 
 
-def test_a_variant_of_rl_changes_one_value_of_its_recipe():
-    for name, value in {"rl-beta-0": {"beta": 0.0}, "rl-rollouts-1": {"temperature": 1.0}}.items():
+def test_a_variant_of_rl_changes_these_values_of_its_recipe_alone():
+    changes = {
+        "rl-beta-0": {"beta": 0.0},
+        "rl-rollouts-1": {"temperature": 1.0},
+        "rl-dr-grpo": {"loss_type": "dr_grpo", "scale_rewards": "none"},
+    }
+    for name, value in changes.items():
         stage = yaml.safe_load(VARIANTS[name].read_text())["stages"][name]
         of_study = config_of("paper")["stages"]["rl"]
         assert {**stage, "label": "", "override": {}} == {**of_study, "label": "", "override": {}}

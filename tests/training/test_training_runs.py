@@ -52,6 +52,23 @@ def test_a_training_records_the_energy_of_every_step_and_of_its_end(tiny, tmp_pa
 
 
 @pytest.mark.slow
+def test_dr_grpo_is_a_recipe_and_learns_otherwise(tiny, tmp_path):
+    """Rewards of two sizes, so that a group's spread and a completion's length matter."""
+
+    def length_reward(completions, **_):
+        return [len(turns[0]["content"]) / 10 for turns in completions]
+
+    weights = []
+    for name, loss in {"grpo": {}, "dr": {"loss_type": "dr_grpo", "scale_rewards": "none"}}.items():
+        path = case(tmp_path / name, tiny, "train_grpo", GRPO | loss)
+        run_case(path, length_reward)
+        record = record_of(path)
+        assert (record["status"], record["steps"]) == ("ok", GRPO["max_steps"])
+        weights.append(record["files"]["model.safetensors"])
+    assert weights[0] != weights[1]
+
+
+@pytest.mark.slow
 def test_the_trained_checkpoint_is_the_next_parent(tiny, tmp_path):
     """A LoRA stage, then full GRPO on its merged weights, in bfloat16 throughout."""
     parent = tiny_model(tmp_path / "model", dtype="bfloat16")
