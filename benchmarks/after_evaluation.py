@@ -1,4 +1,4 @@
-"""Measure what follows the evaluations: scores, tables, claims, audit, figures and the PDF.
+"""Measure what follows the evaluations: scores, tables, claims, audit, figures, PDF and report.
 
     python -m benchmarks.after_evaluation FOLDER    the study of config.yaml, synthetic
 
@@ -24,7 +24,7 @@ import psutil
 from benchmarks.synthetic_study import parser, write_as_told
 
 ROOT = Path(__file__).parents[1]
-TARGETS = ("scores", "tables", "figures", "paper")
+TARGETS = ("scores", "tables", "figures", "paper", "report")
 MB = 10**6
 PAUSE = 0.5  # seconds between two looks at the memory
 

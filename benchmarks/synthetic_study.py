@@ -8,7 +8,7 @@ The study is that of config.yaml: its cells, benchmarks, prompts, seeds, numbers
 samples. No number was measured. Its name is `synthetic`, and its `note`, which stands on every
 table, figure and page made from it, says so. The records have the keys of the planned jobs, so that
 
-    snakemake --directory FOLDER --configfile FOLDER/study.yaml --cores 2 -- scores tables figures
+    snakemake --directory FOLDER --configfile FOLDER/study.yaml --cores 2 -- scores report
 
 runs what follows an evaluation, and nothing before it. After a change of the code that trains or
 evaluates, or of config.yaml, the folder is to be written anew. benchmarks.after_evaluation does
@@ -30,9 +30,11 @@ from benchmarks.synthetic_runs import (
     training_log,
 )
 from scripts.cli import Run
+from scripts.count_tokens import histogram, statistics
 from scripts.lib.dag.data import source_of
 from scripts.lib.dag.jobs import Job
 from scripts.lib.dag.pdf import typeset
+from scripts.lib.dag.report import make_report
 from scripts.lib.dag.targets import targets
 from scripts.lib.evaluation.completions import NO_NUMBERS, parquet_bytes, summary
 from scripts.lib.evaluation.store import write_evaluation
@@ -53,7 +55,7 @@ CHARACTERS = 120
 STEPS = 234  # of a training: about those of the study's recipes
 MADE = (
     "fetch_model", "fetch_dataset", "load_problems", "clean_dataset", "make_examples",
-    "verify_traces", "train_sft", "train_grpo", "evaluate",
+    "verify_traces", "count_tokens", "make_data_card", "train_sft", "train_grpo", "evaluate",
 )  # fmt: skip
 
 
@@ -82,7 +84,7 @@ def write_study(folder: Path, study: Study, sizes: Sizes) -> None:
     """Write the files of every job up to the evaluations, below FOLDER/results/synthetic."""
     root = folder / "results" / study.name
     wanted = [job for name in ("scores", "tables", "figures") for job in targets(study)[name]]
-    for job in dag_of(study, [*wanted, typeset(study)]):
+    for job in dag_of(study, [*wanted, typeset(study), make_report(study)]):
         if job.rule in MADE:
             _write_job(job, study, root, sizes)
 
@@ -100,6 +102,11 @@ def _write_job(job: Job, study: Study, root: Path, sizes: Sizes) -> None:
         files = {"model.safetensors": sha256_of(CONFIG)}  # of no weights at all
         facts = {"model": name, "status": "ok", "checkpoint": "nowhere", "files": files}
         write_json(run.output("record"), facts | {"source": {}} | run.record())
+    elif job.rule == "count_tokens":
+        _tokens(run)
+    elif job.rule == "make_data_card":
+        write_text(run.output("card"), f"# {job.wildcards['dataset']}\n\n{NOTE}\n")
+        run.write_record(run.output("record"), run.output("card"))
     else:
         _data(run, sizes)
 
@@ -120,6 +127,21 @@ def _data(run: Run, sizes: Sizes) -> None:
         rows = _problems(run.study, dataset, sizes.problems)
     write_jsonl(run.output("rows"), rows)
     run.write_record(run.output("record"), run.output("rows"), **facts)
+
+
+def _tokens(run: Run) -> None:
+    """Write the token statistics of a data set whose examples are all of one length."""
+    lengths = {"prompt": [120], "completion": [100], "prompt_and_completion": [220]}
+    run.write_record(
+        run.output("record"),
+        **{name: str(run.job.wildcards[name]) for name in ("dataset", "model")},
+        **{name: statistics(of) for name, of in lengths.items()},
+        histogram=histogram(lengths["prompt_and_completion"]),
+        untrained_tokens=[],
+        over_length={
+            name: {"max_length": n, "rows": []} for name, n in run.settings["max_length"].items()
+        },
+    )
 
 
 def _problems(study: Study, dataset: str, most: int | None) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current
 from tests.workflow import snakemake
 
-TARGETS = ["scores", "tables", "figures", "paper"]
+TARGETS = ["scores", "tables", "figures", "paper", "report"]
 
 
 @pytest.fixture(scope="module")
@@ -60,4 +60,5 @@ def test_what_follows_an_evaluation_runs_on_it_and_nothing_before(study):
     assert scores["accuracy"].isna().any()
     assert NOTE in (results / "tables" / "table1.md").read_text()
     assert (results / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert NOTE in (results / "report" / "index.html").read_text()
     assert "Overfull" not in (folder / "logs" / "synthetic" / "typeset.log").read_text()
