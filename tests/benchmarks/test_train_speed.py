@@ -9,7 +9,7 @@ import pytest
 from scripts.lib.files import read_json
 from tests.workflow import ROOT
 
-KEPT = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+KEPT = sorted((ROOT / "benchmarks" / "results").glob("*-h100*.json"))
 
 
 @pytest.mark.slow
