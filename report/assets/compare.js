@@ -128,7 +128,11 @@ const comparePage = (() => {
     const benchmarks = study.benchmarks.map(
       (of) => /** @type {[string, string]} */ ([of.name, of.label]),
     );
-    const prompts = study.prompts.map((name) => /** @type {[string, string]} */ ([name, name]));
+    /** @param {CellInfo} of */
+    const prompts = (of) =>
+      study.prompts
+        .filter((name) => of.prompts[name]?.includes(benchmark.name))
+        .map((name) => /** @type {[string, string]} */ ([name, name]));
     const form = h(
       "form",
       {
@@ -151,7 +155,7 @@ const comparePage = (() => {
       ),
       common.field(
         "under the prompt",
-        common.choice("p", prompts, prompt, () => {}),
+        common.choice("p", prompts(one), prompt, () => {}),
       ),
       common.field(
         "against",
@@ -159,7 +163,7 @@ const comparePage = (() => {
       ),
       common.field(
         "under the prompt",
-        common.choice("q", prompts, otherPrompt, () => {}),
+        common.choice("q", prompts(other), otherPrompt, () => {}),
       ),
       common.field(
         "on",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.browser.small_report import BENCHMARKS, SEEDS, verdicts_of
+from tests.report.browser.small_report import BENCHMARKS, PROMPTS, SEEDS, verdicts_of
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 CELL = "#cell=base%2Bsft%2Brl&prompt=boxed&benchmark=math500"
@@ -145,12 +145,22 @@ def test_what_was_won_and_lost(opened):
     won, lost = (sum(a > b for a, b in shares), sum(a < b for a, b in shares))
     tab = opened(COMPARE)
     assert counts(tab).startswith(f"Base+SFT+RL won {won} problems and lost {lost} of 60")
+    shown = tab.locator("#view dl.facts dd").all_inner_texts()
+    right = [sum(pair[side] for pair in shares) / 120 for side in range(2)]
+    assert [text.split()[0] for text in shown] == [f"{100 * share:.1f}" for share in right]
     tab.get_by_role("button", name=re.compile("^lost")).click()
     assert tab.locator("table.grid tbody tr").count() == lost
     tab.locator("table.grid tbody th a").first.click()
     tab.wait_for_selector(".side")
     assert tab.locator(".side").count() == 4  # two cells, two seeds
     assert f"1 of {lost} in the list" in tab.inner_text("#view .pager")
+
+
+def test_a_comparison_offers_no_prompt_that_a_cell_lacks(opened):
+    tab = opened("#compare=base%2Bsft,base&benchmark=math500&prompt=boxed")
+    for select, cell in (("p", "base+sft"), ("q", "base")):
+        offered = tab.locator(f"select[name={select}] option").all_inner_texts()
+        assert offered == PROMPTS[cell]
 
 
 def test_the_keyboard_alone_reaches_a_completion(opened):
