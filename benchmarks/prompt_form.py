@@ -21,7 +21,6 @@ import argparse
 import datetime
 import os
 import platform
-import subprocess
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -35,7 +34,7 @@ from scripts.lib.files import read_json, sha256_of, write_json, write_jsonl
 from scripts.lib.grading.boxes import boxes
 from scripts.lib.grading.grader import Grader
 from scripts.lib.grading.tags import in_format
-from scripts.lib.provenance import versions
+from scripts.lib.provenance import git_commit, versions
 from scripts.lib.scores.intervals import wilson
 
 ENGINES = ("transformers", "vllm")
@@ -179,7 +178,7 @@ def started_record(args: argparse.Namespace) -> dict[str, Any]:
         return record
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "commit": subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip(),
+        "commit": git_commit(),
         "machine": machine(),
         "settings": settings,
         "cases": {},

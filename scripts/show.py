@@ -24,6 +24,7 @@ from scripts.lib.evaluation.finished import (
     Place,
     collapse_of,
     finished,
+    known,
     places,
     problem_ids,
     read_rows,
@@ -179,10 +180,13 @@ def lines_for(args: argparse.Namespace) -> list[str]:
     study = study_in(args.study)
     limit = LINES if args.limit is None else args.limit
     if args.cell is None:
+        refuse_others(args, "a list of all cells", ("study",))
         return cell_lines(args.study, study)
     if args.benchmark is None:
         raise SystemExit(f"{args.cell}: on which benchmark? {', '.join(study.benchmarks())}")
     if args.cell == ALL:
+        takes = ("study", "cell", "benchmark", "prompt", "seed", "limit")
+        refuse_others(args, "the problems of all cells", takes)
         return all_cells(args, study, limit)
     flags = {
         "right": args.right,
@@ -216,9 +220,18 @@ def lines_for(args: argparse.Namespace) -> list[str]:
     return lines + comparison(with_kinds(found[0], kinds), found[1], sides[1].name, limit)
 
 
+def refuse_others(args: argparse.Namespace, asked: str, takes: Sequence[str]) -> None:
+    """Exit with an error if a flag is given that would do nothing."""
+    default = vars(arguments().parse_args([]))
+    for name, value in vars(args).items():
+        if name not in takes and value != default[name]:
+            raise SystemExit(f"--{name.replace('_', '-')}: {asked} has no such choice")
+
+
 def all_cells(args: argparse.Namespace, study: Study, limit: int) -> list[str]:
     """Return the problems of a benchmark over all cells that are evaluated, the hardest first."""
-    prompt = args.prompt or study.main_prompt()
+    prompts = dict.fromkeys(name for cell in study.cells() for name in study.prompts_of(cell))
+    prompt = known("prompt", args.prompt or study.main_prompt(), prompts)
     found = {}
     for cell in study.cells():
         if prompt not in study.prompts_of(cell):

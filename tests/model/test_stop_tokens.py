@@ -279,18 +279,15 @@ def chance_of_the_end(record: Path) -> float:
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory) -> dict[str, Any]:
     """Return the base model, what it never read, and the records tuned from it."""
-    import torch
-
     folder = tmp_path_factory.mktemp("base")
-    with torch.enable_grad():  # LightEval switches gradients off
-        records, unread = base_model(folder, SEED)
-        for name, (root, recipe) in TUNED.items():
-            recipe = SFT | BATCH | STEPS | recipe
-            whole = {"tokens_per_pass": 2_000}  # of a batch of eight
-            job = case(folder / name, records[root], "train_sft", recipe, **whole)
-            examples(folder / name / "examples.jsonl", count=400)
-            run_case(job)
-            records[name] = folder / name / "out" / "training.json"
+    records, unread = base_model(folder, SEED)
+    for name, (root, recipe) in TUNED.items():
+        recipe = SFT | BATCH | STEPS | recipe
+        whole = {"tokens_per_pass": 2_000}  # of a batch of eight
+        job = case(folder / name, records[root], "train_sft", recipe, **whole)
+        examples(folder / name / "examples.jsonl", count=400)
+        run_case(job)
+        records[name] = folder / name / "out" / "training.json"
     return {"records": records, "unread": unread}
 
 

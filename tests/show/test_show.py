@@ -74,8 +74,12 @@ def test_the_problems_that_most_cells_miss_come_first(study):
     assert rows["a"][0] == "3/8"  # of two cells, two seeds and two samples
     assert rows["a"][2:] == ["toy+rl"]
     assert rows["c"][2:] == ["toy,", "toy+rl"]
-    with pytest.raises(SystemExit, match="no prompt|no cell is evaluated"):
+    with pytest.raises(SystemExit, match="no prompt 'nope' in this study"):
         shown(study, "all", "gsm8k", "--prompt", "nope")
+    with pytest.raises(SystemExit, match="--wrong: the problems of all cells has no such choice"):
+        shown(study, "all", "gsm8k", "--wrong")
+    with pytest.raises(SystemExit, match="--against-prompt: a list of all cells"):
+        shown(study, "--against-prompt", "plain")
     with pytest.raises(SystemExit, match="toy: on which benchmark"):
         shown(study, "toy")
 

@@ -29,7 +29,7 @@ def cell_lines(folder: Path, study: Study) -> list[str]:
             for run in _collapsed_runs(records)
         ]
     prompt = study.main_prompt()
-    told = reasons or ["No cell has collapsed."]
+    told = reasons or ["No cell that is scored has collapsed."]
     head = f"accuracy in percent under the prompt {prompt}; python -m scripts.show CELL BENCHMARK"
     return [head, "", *align([["cell", "status", *benchmarks], *grid]), "", *told]
 
