@@ -107,11 +107,9 @@ def build(
     stopwatch = Stopwatch()
     load = Loader(checkpoints.load_model, stopwatch)
     started = now()
-    with (
-        patch("scripts.lib.model.checkpoints.load_model", load),
-        patch(f"{builder.__module__}.sequences_per_pass", lambda *_: case.batch),
-    ):
-        trainer, _ = builder(Inputs(settings, folder, rows, work, TrainerCallback()))
+    tokens = case.batch * longest_sequence(case, rows, tokenizer)
+    with patch("scripts.lib.model.checkpoints.load_model", load):
+        trainer, _ = builder(Inputs(settings, folder, rows, work, TrainerCallback(), tokens))
     config = trainer.model.config
     facts = {
         "build_trainer_seconds": now() - started,
@@ -121,6 +119,21 @@ def build(
         "layers_x_width": config.num_hidden_layers * config.hidden_size,
     }
     return trainer, recipe, facts
+
+
+def longest_sequence(case: Case, rows: list[dict[str, Any]], tokenizer: Any) -> int:
+    """Return the tokens of a case's longest sequence, of which a pass has room for `case.batch`."""
+    turns = [row["prompt"] + (row["completion"] if case.program == "sft" else []) for row in rows]
+    encoded = (tokenizer.apply_chat_template(one, add_generation_prompt=True) for one in turns)
+    return max(len(one["input_ids"]) for one in encoded) + case.completion
+
+
+def measured_steps(trainer: Any, first: int, count: int) -> tuple[float, float]:
+    """Return the means of passes per step and of padded over real tokens, of logged steps."""
+    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
+    chosen = steps[first : first + count]
+    passes, padding = ([entry[name] for entry in chosen] for name in ("passes", "padding"))
+    return statistics.fmean(passes), statistics.fmean(padding)
 
 
 class Loader:
@@ -139,26 +152,19 @@ class Loader:
 
 
 class Batches:
-    """A trainer's collator that counts the tokens of its batches, with padding and without."""
+    """A trainer's collator that counts the tokens of its batches."""
 
     def __init__(self, collate: Callable) -> None:
         """Wrap `collate`."""
         self.collate = collate
-        self.sizes: list[tuple[int, int, int]] = []
+        self.sizes: list[tuple[int, int]] = []
 
     def __call__(self, rows: list[dict[str, Any]]) -> Any:
-        """Collate rows."""
+        """Collate rows; keep their tokens and their squared lengths."""
         batch = self.collate(rows)
-        mask = batch["attention_mask"]
-        own = mask.sum(dim=1)
-        self.sizes.append((int(own.sum()), mask.numel(), int((own.double() ** 2).sum())))
+        own = batch["attention_mask"].sum(dim=1)
+        self.sizes.append((int(own.sum()), int((own.double() ** 2).sum())))
         return batch
-
-    def of_step(self, step: int, batches: int) -> tuple[int, int, int]:
-        """Return tokens, tokens with padding and squared lengths of a step, counted from 0."""
-        rows = self.sizes[step * batches : (step + 1) * batches]
-        tokens, padded, squares = (sum(column) for column in zip(*rows, strict=True))
-        return tokens, padded, squares
 
 
 def step_clock(trainer: Any, at_end: Callable[[int], None]) -> list[float]:
@@ -204,16 +210,18 @@ def measure_sft(case: Case, folder: Path, work: Path) -> dict[str, Any]:
     run_trainer(trainer, None)
     durations = [end - start for start, end in zip(times, times[1:], strict=False)]
     timed = durations[1 : 1 + case.steps]
-    micro = stopwatch.laps["forward and backward"]
-    sizes = [batches.of_step(1 + step, case.whole // case.batch) for step in range(case.steps)]
+    passes, padding = measured_steps(trainer, 1, case.steps)
+    (last,) = stopwatch.laps["forward and backward"]
+    (passes_of_last, _) = measured_steps(trainer, 1 + case.steps, 1)
+    sizes = batches.sizes[1 : 1 + case.steps]
     rates = training_rates(facts, recipe, sizes, sum(timed))
     return facts | {
         "first_step_seconds": durations[0],
         "step_seconds": timed,
-        "micro_steps": case.whole // case.batch,
-        "micro_step_seconds": statistics.median(micro),
-        "each_micro_step_seconds": micro,
-        "rest_of_step_seconds": durations[-1] - sum(micro),
+        "passes": passes,
+        "padding": padding,
+        "pass_seconds": last / passes_of_last,
+        "rest_of_step_seconds": durations[-1] - last,
         **rates,
     }
 
@@ -221,24 +229,22 @@ def measure_sft(case: Case, folder: Path, work: Path) -> dict[str, Any]:
 def training_rates(
     facts: dict[str, Any],
     recipe: dict[str, Any],
-    sizes: list[tuple[int, int, int]],
+    sizes: list[tuple[int, int]],
     seconds: float,
 ) -> dict[str, float]:
-    """Return rates of training on batches of (tokens, with padding, squared lengths) in all.
+    """Return rates of training on batches of (tokens, squared lengths) in all.
 
     MFU as the study's cost model has it, from tokens without padding; the other one adds the two
     products of causal attention, which cost 2 x layers x width x length^2 FLOPs per pass forward.
     """
-    tokens, padded, squares = (sum(column) for column in zip(*sizes, strict=True))
+    tokens, squares = (sum(column) for column in zip(*sizes, strict=True))
     passes = 3 + (1 if recipe.get("beta") else 0)
     peak = CONFIG["costs"]["devices"]["h100"]["flops"]  # an H200's too
     flops = flops_per_token(recipe) * facts["parameters"] * tokens
     attention = 2 * passes * facts["layers_x_width"] * squares
     return {
         "tokens": tokens,
-        "tokens_with_padding": padded,
         "tokens_per_second": tokens / seconds,
-        "tokens_with_padding_per_second": padded / seconds,
         "mfu": flops / seconds / peak,
         "mfu_with_attention": (flops + attention) / seconds / peak,
     }
@@ -255,7 +261,7 @@ def measure_grpo(case: Case, folder: Path, work: Path) -> dict[str, Any]:
     trainer, recipe, facts = build(case, folder, work, build_trainer)
     trainer.generation_config.max_new_tokens = 4
     stopwatch = Stopwatch()
-    stopwatch.wrap(trainer, "training_step", "micro-step")
+    stopwatch.wrap(trainer, "training_step", "step")
     stopwatch.wrap(trainer, "_prepare_inputs", "rollout")
     stopwatch.wrap(trainer, "_generate", "generation")
     stopwatch.wrap(trainer, "_calculate_rewards", "rewards")
@@ -276,15 +282,13 @@ def measure_grpo(case: Case, folder: Path, work: Path) -> dict[str, Any]:
     steps = case.steps
     whole = sum(end - start for start, end in zip(times[1:], times[2:], strict=False))
     rollout, generation = stopwatch.total("rollout"), stopwatch.total("generation")
-    micro = stopwatch.total("micro-step") - rollout
-    pairs = zip(stopwatch.laps["micro-step"], stopwatch.laps["rollout"], strict=True)
-    rest = whole - stopwatch.total("micro-step")
+    update = stopwatch.total("step") - rollout
+    passes, padding = measured_steps(trainer, 1, steps)
+    rest = whole - stopwatch.total("step")
     reference = stopwatch.total("reference")
     completed = sum(generated for _, generated, _ in lengths)
-    sizes = [(prompt + made, 0, squares) for prompt, made, squares in lengths]
-    rates = training_rates(facts, recipe, sizes, reference + micro + rest)
-    rates.pop("tokens_with_padding")
-    rates.pop("tokens_with_padding_per_second")
+    sizes = [(prompt + made, squares) for prompt, made, squares in lengths]
+    rates = training_rates(facts, recipe, sizes, reference + update + rest)
     return facts | {
         "first_step_seconds": times[1] - times[0],
         "step_seconds": whole / steps,
@@ -294,11 +298,12 @@ def measure_grpo(case: Case, folder: Path, work: Path) -> dict[str, Any]:
             "reference log-probabilities": reference / steps,
             "other scoring": (rollout - generation - reference - stopwatch.total("rewards"))
             / steps,
-            "forward and backward": micro / steps,
+            "forward and backward": update / steps,
             "rest": rest / steps,
         },
-        "micro_steps": case.whole // case.batch,
-        "micro_step_seconds": statistics.median(lap - prepared for lap, prepared in pairs),
+        "passes": passes,
+        "padding": padding,
+        "pass_seconds": update / steps / passes,
         "completion_tokens": completed,
         "generated_tokens_per_second": completed / generation,
         "generation_curve": curve(forwards),

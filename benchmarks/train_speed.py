@@ -156,7 +156,7 @@ def summary(name: str, result: dict[str, Any]) -> str:
     if result["figures"] is None:
         return f"{name}: {result['reason']}"
     wanted = (
-        *("step_seconds", "micro_step_seconds", "mfu", "decode_step_seconds", "parts"),
+        *("step_seconds", "passes", "pass_seconds", "mfu", "decode_step_seconds", "parts"),
         *("launch_microseconds", "cpu_operation_microseconds"),
     )
     figures = {key: value for key, value in result["figures"].items() if key in wanted}

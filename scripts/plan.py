@@ -44,6 +44,13 @@ def rule_lines(price: Price) -> list[str]:
     return align([head, [""] * len(head), *rows, [""] * len(head), total], right=True)
 
 
+def part_lines(price: Price) -> list[str]:
+    """Return what the device's time is spent on, dearest first."""
+    rows = [[part, *map(price.count, seconds)] for part, *seconds in price.parts()]
+    head = ["Part", price.unit, "low", "high"]
+    return align([head, [""] * len(head), *rows], right=True)
+
+
 def times(price: Price, jobs: list[Job]) -> list[str]:
     """Return the device time of jobs, likely, low and high, and the mean wall time of one."""
     mean = sum(price.likely[job] for job in jobs) / len(jobs)
@@ -202,6 +209,7 @@ def lines_of(price: Price, results: Path, logs: Path, machine: str = "") -> list
             basis,
         ],
         rule_lines(price),
+        part_lines(price),
         sharing_lines(price),
         wall_lines(price),
         disk_lines(price),

@@ -16,8 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
-from scripts.lib.training.passes import batch_of_process, sequences_per_pass
-from scripts.lib.training.processes import processes
+from scripts.lib.training.passes import check_longest
 from scripts.lib.training.program import training_program
 from scripts.lib.training.recipes import check_problems
 from scripts.lib.training.run import Inputs, train
@@ -110,9 +109,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest, rules)
     check_problems(len(rows), recipe)
     length = longest_prompt + recipe["max_completion_length"]
-    batch = batch_of_process(recipe["global_batch_size"], processes())
-    tokens, limit = inputs.tokens_per_pass, "max_completion_length"
-    per_pass = sequences_per_pass(batch, length, tokens, "train_grpo", limit)
+    check_longest(length, inputs.tokens_per_pass, "train_grpo", "max_completion_length")
     rollouts: dict[str, Any] = {}
     starting: AbstractContextManager[None] = nullcontext()
     if inputs.engine.name == "vllm":
@@ -129,7 +126,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     disable_progress_bars()
     names = {field.name for field in dataclasses.fields(GRPOConfig)}
     seed, work = settings["seed"], inputs.work
-    arguments = trainer_arguments(recipe, per_pass, names, "GRPOTrainer", seed, work) | rollouts
+    arguments = trainer_arguments(recipe, names, "GRPOTrainer", seed, work) | rollouts
     rewards, weights = reward_functions(settings, prefill(tokenizer))
     with starting:
         trainer = RolloutTrainer(
@@ -140,6 +137,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
             processing_class=tokenizer,
             peft_config=lora_config(recipe, tokenizer),
             callbacks=[inputs.watch],
+            tokens_per_pass=inputs.tokens_per_pass,
         )
     # vLLM draws from the process's random numbers, and when it starts it seeds them with the rank.
     set_seed(seed, device_specific=True)

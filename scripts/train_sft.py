@@ -15,8 +15,7 @@ from typing import Any
 
 from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.encoding import check_batch, encode_all
-from scripts.lib.training.passes import batch_of_process, sequences_per_pass
-from scripts.lib.training.processes import processes
+from scripts.lib.training.passes import check_longest
 from scripts.lib.training.program import training_program
 from scripts.lib.training.run import Inputs, train
 from scripts.training_cli import planned_training
@@ -28,12 +27,13 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
 
     with quick_imports(without="sklearn"):
         from datasets import Dataset, disable_progress_bars
-        from trl import SFTConfig, SFTTrainer
+        from trl import SFTConfig
 
     from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.checkpoints import load_model
     from scripts.lib.model.stop_tokens import end_of_turn
     from scripts.lib.training.recipes import lora_config, trainer_arguments
+    from scripts.lib.training.split_sft import SplitSFTTrainer
 
     disable_progress_bars()
     recipe, seed = inputs.settings["recipe"], inputs.settings["seed"]
@@ -42,17 +42,16 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     completion_only = recipe.get("completion_only_loss", True)
     rows, counts = encode_all(inputs.examples, tokenizer, recipe.get("max_length"), completion_only)
     longest = max(len(row["input_ids"]) for row in rows)
-    batch = batch_of_process(recipe["global_batch_size"], processes())
-    tokens = inputs.tokens_per_pass
-    per_pass = sequences_per_pass(batch, longest, tokens, "train_sft", "max_length")
-    arguments = trainer_arguments(recipe, per_pass, names, "SFTTrainer", seed, inputs.work)
-    trainer = SFTTrainer(
+    check_longest(longest, inputs.tokens_per_pass, "train_sft", "max_length")
+    arguments = trainer_arguments(recipe, names, "SFTTrainer", seed, inputs.work)
+    trainer = SplitSFTTrainer(
         model=load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer),
         args=SFTConfig(**arguments, include_num_input_tokens_seen="non_padding"),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         peft_config=lora_config(recipe, tokenizer),
         callbacks=[inputs.watch],
+        tokens_per_pass=inputs.tokens_per_pass,
     )
     head = trainer.model.get_output_embeddings()
     if not hasattr(head, "bias"):

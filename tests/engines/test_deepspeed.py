@@ -48,7 +48,7 @@ def test_zero2_trains_as_one_process_does(kind, tiny, tmp_path):
     print(f"{kind}: losses differ by {losses:.1e}, weights by {weights:.1e}")
     # Under bf16 DeepSpeed sends the gradients in bf16; with weights cast to it, as it would do by
     # itself, these were 1e-3 and 3.5e-3.
-    assert losses < 1e-4 and weights < (1e-3 if "bf16" in kind else 1e-4)
+    assert losses < 1e-4 and weights < (3e-3 if "bf16" in kind else 1e-4)
 
 
 def test_zero2_resumes_on_as_many_processes_and_on_no_others(tiny, tmp_path):

@@ -73,7 +73,8 @@ def test_two_processes_train_as_one_does(kind, tiny, tmp_path):
     assert records[0]["steps"] == 6 and records[0]["log"][0]["grad_norm"] > 0
     losses, weights = largest_differences(one, two)
     print(f"{kind}: losses differ by {losses:.1e}, weights by {weights:.1e}")
-    assert losses < 1e-4 and weights < 1e-4
+    # With 16 bits AdamW makes a step of what rounding leaves of a gradient that is nearly 0.
+    assert losses < 1e-4 and weights < (2e-3 if kind == "sft-bf16" else 1e-4)
     if kind == "grpo":
         samples = [read_jsonl(path.parent / "out" / "rollouts.jsonl") for path in (one, two)]
         without = [[{**row, "advantage": 0} for row in rows] for rows in samples]
@@ -82,25 +83,19 @@ def test_two_processes_train_as_one_does(kind, tiny, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_last_step_of_an_epoch_repeats_an_example_where_processes_lack_one(tiny, tmp_path):
-    """accelerate gives every process as many examples: with 21 of them, two train on 22."""
+def test_the_last_step_of_an_epoch_counts_no_example_twice(tiny, tmp_path):
+    """accelerate gives every process as many examples: of 21, two processes get 24."""
     recipe = {name: value for name, value in SFT.items() if name != "max_steps"}
-    recipe |= {"num_train_epochs": 1}
-    one_example = {"tokens_per_pass": 200}
-    paths = [
-        case(tmp_path / number, tiny, "train_sft", recipe, **one_example) for number in ("1", "2")
-    ]
+    recipe |= {"num_train_epochs": 2}
+    paths = [case(tmp_path / number, tiny, "train_sft", recipe) for number in ("1", "2")]
     for path in paths:
         examples(path.parent / "examples.jsonl", count=21)
     train_alone(paths[0])
     code, errors = ended(start_together(paths[1]))
     assert code == 0, errors
-    one, two = (record_of(path) for path in paths)
-    assert one["steps"] == two["steps"] == 6
-    assert 0 < two["tokens"] - one["tokens"] < 1.5 * one["tokens"] / 21
-    steps = zip(one["log"], two["log"], strict=True)
-    differences = [abs(first["loss"] - second["loss"]) for first, second in steps]
-    assert max(differences[:-1]) < 1e-4 < differences[-1] < 1e-2
+    assert [record_of(path)["steps"] for path in paths] == [12, 12]
+    losses, weights = largest_differences(*paths)
+    assert losses < 1e-4 and weights < 1e-4
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from scripts.lib.files import write_json
 from scripts.lib.model.weights import checkpoint_of
 from scripts.lib.training import collapse
-from scripts.lib.training.passes import batch_of_process, sequences_per_pass
+from scripts.lib.training.passes import batch_of_process, check_longest
 from scripts.lib.training.recipes import check_generation, check_names, check_problems
 from scripts.lib.training.resume import last_checkpoint, mark_complete
 from tests.training_case import GRPO, SFT, case, tiny_model
@@ -29,17 +29,9 @@ def test_the_global_batch_does_not_depend_on_the_number_of_processes():
         batch_of_process(128, 3)
 
 
-@pytest.mark.parametrize(
-    ("batch", "longest", "tokens", "expected"),
-    [(128, 600, 32_768, 32), (128, 8_192, 32_768, 4), (128, 8_193, 32_768, 2), (12, 10, 50, 4)],
-)
-def test_a_pass_holds_the_largest_divisor_of_the_batch_that_fits(batch, longest, tokens, expected):
-    assert sequences_per_pass(batch, longest, tokens, "train_sft", "max_length") == expected
-
-
 def test_a_sequence_that_no_pass_can_hold_is_refused_with_the_profiles_line():
     with pytest.raises(SystemExit) as end:
-        sequences_per_pass(128, 8_193, 8_192, "train_sft", "max_length")
+        check_longest(8_193, 8_192, "train_sft", "max_length")
     for part in (
         "has 8193 tokens",
         "may have 8192",

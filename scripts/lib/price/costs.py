@@ -2,13 +2,15 @@
 
 The model is small on purpose and every constant of it stands in the config under `costs`:
 
-- training: tokens x FLOPs per token / (peak FLOP/s x MFU), and a fixed time per forward and
-  backward pass, which is most of it where a pass has few tokens. N parameters cost 2N FLOPs per
-  token forward and 4N backward; LoRA needs no gradients of the frozen weights and so 2N backward;
-  GRPO's reference policy is one more forward.
+- training: a forward and backward pass takes as long as its kernels take to launch, or as its
+  FLOPs at the device's peak x MFU, or a little more than either: the root of the sum of squares.
+  N parameters cost 2N FLOPs per token forward and 4N backward, attention 4 x layers x width x
+  length beside them; GRPO's reference policy is one more forward. LoRA saves the gradients of the
+  frozen weights, and was as slow as full training (benchmarks/).
 - generation: a step of k sequences takes a fixed time, the time to read the weights, and a share
   per sequence, which reads its own context too; a sequence that never stops keeps the device busy,
-  alone, up to the length limit.
+  alone, up to the length limit: the tail.
+- grading: what the job's workers have not judged yet when the last completion is there.
 - start-up: imports, weights, engine; once per job.
 
 Not in it: prefill, several GPUs per job, waiting in a queue.
@@ -34,28 +36,24 @@ from scripts.lib.study.traces import (
     keeps_one,
     teachers_of,
 )
-from scripts.lib.training.passes import TOKENS_PER_PASS, sequences_that_fit
+from scripts.lib.training.passes import TOKENS_PER_PASS
 
 # Rules that use the device; the others take a moment of a CPU.
 ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
 BYTES_HUB, BYTES_BUILT = 2, 4  # a parameter: bfloat16; a toy's float32
 BYTES_RESUME = 3 * (4 + 8)  # a parameter: weights and AdamW's moments, two kept, one being written
-LONGEST = 4  # times the mean length, where nothing is measured: about that of GSM8K's longest
+START_UP = "start-up"
+PADDING = 1.15  # padded over real tokens of a step that is split by length (training/passes.py)
 COPIES_OF_EVALUATION = 2  # results/ and evaluations/
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The size of a training set: its examples, and mean tokens of prompt and completion.
-
-    `longest_prompt` and `longest` are the tokens of the longest prompt and of the longest example.
-    """
+    """The size of a training set: its examples, and mean tokens of prompt and completion."""
 
     rows: int
     prompt: float
     completion: float
-    longest_prompt: float
-    longest: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +73,12 @@ class Costs:
 
     def seconds(self, job: Job) -> float:
         """Return the wall time of a job in seconds, on one device."""
+        return sum(self.parts(job).values())
+
+    def parts(self, job: Job) -> dict[str, float]:
+        """Return what a job's wall time is spent on, in seconds on one device."""
         startup = self.device["seconds"].get(job.rule, self.device["seconds"]["other"])
-        work: dict[str, Callable[..., float]] = {
+        work: dict[str, Callable[..., dict[str, float]]] = {
             "fetch_model": self._fetch_model,
             "fetch_dataset": self._fetch_dataset,
             "build_model": self._build_model,
@@ -86,7 +88,7 @@ class Costs:
             "train_grpo": self._train_grpo,
             "evaluate": self._evaluate,
         }
-        return startup + (work[job.rule](**job.wildcards) if job.rule in work else 0.0)
+        return {START_UP: startup} | (work[job.rule](**job.wildcards) if job.rule in work else {})
 
     # ---------------------------------------------------------------------------------- devices
 
@@ -94,17 +96,28 @@ class Costs:
         """Return the time of so many floating-point operations in training, in seconds."""
         return flops / (self.device["flops"] * self.device["mfu"])
 
-    def fixed_seconds(self, cell: str, batch: int, longest: float) -> float:
-        """Return the part of an optimiser step's time that its passes take whatever their tokens.
+    def update_seconds(
+        self, cell: str, recipe: dict[str, Any], sequences: float, length: float
+    ) -> float:
+        """Return the time of an optimiser step of sequences of a mean length in tokens."""
+        parameters = self.parameters(model_of(cell))
+        width = self.study.config["costs"]["layers_x_width"] * parameters
+        full = {name: value for name, value in recipe.items() if name != "lora"}
+        again = 2 if recipe.get("gradient_checkpointing") else 0
+        # Attention makes two products of `width` with the length / 2 tokens before each.
+        per_token = (flops_per_token(full) + again) * (parameters + width * length)
+        tokens = PADDING * sequences * length
+        passes = round(tokens / self.tokens_per_pass.get(cell, TOKENS_PER_PASS)) or 1
+        computing = self.compute_seconds(tokens * per_token) / passes
+        return passes * math.hypot(computing, self.device["micro_step_seconds"])
 
-        `batch` are the sequences of the step, `longest` the tokens of the longest of all.
+    def generation_seconds(
+        self, model: str, sequences: int, length: float, limit: int
+    ) -> tuple[float, float]:
+        """Return the time to generate sequences of a mean length up to a limit (both in tokens).
+
+        The second number is the tail: how long the last ones keep the device when all others ended.
         """
-        tokens = self.tokens_per_pass.get(cell, TOKENS_PER_PASS)
-        passes = batch / max(1, sequences_that_fit(batch, math.ceil(longest), tokens))
-        return passes * self.device["micro_step_seconds"]
-
-    def generation_seconds(self, model: str, sequences: int, length: float, limit: int) -> float:
-        """Return the time to generate sequences of a mean length up to a limit (both in tokens)."""
         device, parameters = self.device, self.parameters(model)
         at_once = min(sequences, device["decode_sequences"])
         step = device["decode_step_seconds"] + 2 * parameters / device["memory_bandwidth"]
@@ -115,7 +128,7 @@ class Costs:
         squares = (1 - self.never_stop) * min(length, limit) ** 2 + self.never_stop * limit**2
         context = sequences * squares / 2 * self.cache_bytes_per_token(model)
         tail = (limit - mean) * (step + each) if self.never_stop else 0.0
-        return tokens + context / device["memory_bandwidth"] + tail
+        return tokens + context / device["memory_bandwidth"], tail
 
     def mean_length(self, length: float, limit: int) -> float:
         """Return the mean length in tokens with those that never stop before the limit."""
@@ -123,33 +136,34 @@ class Costs:
 
     # ------------------------------------------------------------------------------------- jobs
 
-    def _fetch_model(self, model: str) -> float:
-        return self.download_bytes(model) / self.device["download_bytes_per_second"]
+    def _fetch_model(self, model: str) -> dict[str, float]:
+        return {"downloads": self.download_bytes(model) / self.device["download_bytes_per_second"]}
 
-    def _fetch_dataset(self, dataset: str) -> float:
+    def _fetch_dataset(self, dataset: str) -> dict[str, float]:
         size = self.study.config["costs"]["bytes"]["dataset"]
-        return size / self.device["download_bytes_per_second"]
+        return {"downloads": size / self.device["download_bytes_per_second"]}
 
-    def _build_model(self, model: str) -> float:
+    def _build_model(self, model: str) -> dict[str, float]:
         build = self.study.config["models"][model]["build"]
         documents = build["max_steps"] * build["per_device_train_batch_size"]
         tokens = documents * self._assumed("documents", model)
-        return self.compute_seconds(6 * self.parameters(model) * tokens)
+        return {"toys": self.compute_seconds(6 * self.parameters(model) * tokens)}
 
-    def _sample_traces(self, dataset: str) -> float:
+    def _sample_traces(self, dataset: str) -> dict[str, float]:
         distill = definition_of(self.study.config, dataset)["distill"]
-        return self.generation_seconds(
+        generation, tail = self.generation_seconds(
             distill["teacher"],
             distill["num_problems"] * distill["num_samples"],
             self.completion_length(distill["teacher"]),
             distill["max_new_tokens"],
         )
+        return {"traces": generation, "tails of traces": tail}
 
-    def _fetch_traces(self, dataset: str) -> float:
+    def _fetch_traces(self, dataset: str) -> dict[str, float]:
         asked = self.asked_of_endpoint(dataset)
         speed = self.study.config["costs"]["endpoint_tokens_per_second"]
         answers = self._endpoint(dataset).get("concurrency", CONCURRENCY)
-        return asked["completion"] / (speed * answers)
+        return {"traces": asked["completion"] / (speed * answers)}
 
     def asked_of_endpoint(self, dataset: str) -> dict[str, float]:
         """Return the completions that an endpoint is asked for, and the tokens read and written."""
@@ -176,30 +190,29 @@ class Costs:
         (teacher,) = teachers_of(definition_of(self.study.config, dataset))
         return endpoint_of(self.study.config, teacher) or {}
 
-    def _train_sft(self, cell: str, seed: int) -> float:
+    def _train_sft(self, cell: str, seed: int) -> dict[str, float]:
         recipe, examples = self._stage(cell)
-        batch, limit = recipe["global_batch_size"], recipe["max_length"]
-        length = min(examples.prompt + examples.completion, limit)
-        per_token = flops_per_token(recipe) * self.parameters(model_of(cell))
-        computing = self.compute_seconds(batch * length * per_token)
-        fixed = self.fixed_seconds(cell, batch, min(examples.longest, limit))
-        return self.steps(recipe, examples) * (computing + fixed)
+        length = min(examples.prompt + examples.completion, recipe["max_length"])
+        update = self.update_seconds(cell, recipe, recipe["global_batch_size"], length)
+        return {"SFT and KD": self.steps(recipe, examples) * update}
 
-    def _train_grpo(self, cell: str, seed: int) -> float:
+    def _train_grpo(self, cell: str, seed: int) -> dict[str, float]:
         recipe, examples = self._stage(cell)
         model, batch = model_of(cell), recipe["global_batch_size"]
         limit, steps = recipe["max_completion_length"], self.steps(recipe, examples)
         before = self.completion_length(cell.rpartition("+")[0])
-        rollout = self.generation_seconds(model, batch, before, limit)
+        rollout, tail = self.generation_seconds(model, batch, before, limit)
         length = examples.prompt + self.mean_length(before, limit)
-        per_token = flops_per_token(recipe) * self.parameters(model)
-        update = self.compute_seconds(batch * length * per_token)
-        update += self.fixed_seconds(cell, batch, examples.longest_prompt + limit)
-        return steps * (rollout / recipe.get("num_iterations", 1) + update)
+        generations = steps / recipe.get("num_iterations", 1)
+        return {
+            "RL updates": steps * self.update_seconds(cell, recipe, batch, length),
+            "RL rollouts": generations * rollout,
+            "tails of rollouts": generations * tail,
+        }
 
-    def _evaluate(self, cell: str, seed: int) -> float:
+    def _evaluate(self, cell: str, seed: int) -> dict[str, float]:
         model, limit = model_of(cell), self.evaluation_limit(cell)
-        return sum(
+        parts = [
             self.generation_seconds(
                 model,
                 self.completions(task),
@@ -207,7 +220,17 @@ class Costs:
                 min(limit, sizes_of(self.study, task)["max_new_tokens"]),
             )
             for task in self.study.tasks_of(cell)
+        ]
+        # All tasks are one queue of vLLM's: the device waits for the last completion once.
+        generation, tail = sum(part[0] for part in parts), max(part[1] for part in parts)
+        grading = self.device["grading_seconds"] * sum(
+            self.completions(task) for task in self.study.tasks_of(cell)
         )
+        return {
+            "evaluation": generation,
+            "tails of evaluation": tail,
+            "grading after generation": max(0.0, grading - generation - tail),
+        }
 
     # ------------------------------------------------------------------- what the study is made of
 
@@ -255,8 +278,7 @@ class Costs:
         assumed = self._assumed("examples", dataset)
         rows = assumed.get("rows", self.rows(dataset))
         prompt, completion = assumed["prompt"], assumed["completion"]
-        longest = LONGEST * (prompt + completion)
-        return Examples(rows, prompt, completion, LONGEST * prompt, longest)
+        return Examples(rows, prompt, completion)
 
     def rows(self, dataset: str) -> int:
         """Return the rows that a data set's source gives."""
@@ -351,8 +373,7 @@ def measured_examples(study: Study, results: Path, dataset: str, model: str) -> 
     if found["key"] != count_tokens(study, dataset=dataset, model=model).key:
         return None
     means = (found[part]["mean"] for part in ("prompt", "completion"))
-    longest = (found[part]["max"] for part in ("prompt", "prompt_and_completion"))
-    return Examples(found["completion"]["count"], *means, *longest)
+    return Examples(found["completion"]["count"], *means)
 
 
 def flops_per_token(recipe: dict[str, Any]) -> int:

@@ -18,13 +18,18 @@ class Price:
 
     study: Study
     dag: Dag
-    model: Costs  # of the likely case
-    predicted: Seconds  # by the model alone
+    models: tuple[Costs, Costs, Costs]  # of the low, the likely and the high case
+    predicted: Seconds  # by the model alone, in the likely case
     low: Seconds
     likely: Seconds
     high: Seconds
     measured: int  # jobs whose time was measured
     slots: int  # devices that work side by side
+
+    @property
+    def model(self) -> Costs:
+        """Return the model of the likely case."""
+        return self.models[1]
 
     @property
     def device(self) -> str:
@@ -44,6 +49,21 @@ class Price:
         """Return the jobs that are paid for: with a GPU those that use it, else all of them."""
         return [job for job in jobs if self.device == "CPU" or job.rule in ON_DEVICE]
 
+    def parts(self) -> list[tuple[str, float, float, float]]:
+        """Return what device time is spent on: a name, and the seconds, likely, low and high.
+
+        The parts are the model's; each job's are corrected as its whole time is.
+        """
+        order: dict[str, list[float]] = {}
+        for job in self.on_device(self.dag):
+            for case, seconds in enumerate((self.low, self.likely, self.high)):
+                found = self.models[case].parts(job)
+                factor = seconds[job] / (sum(found.values()) or 1.0)
+                for part, value in found.items():
+                    order.setdefault(part, [0.0, 0.0, 0.0])[case] += value * factor
+        rows = [(part, likely, low, high) for part, (low, likely, high) in order.items()]
+        return sorted(rows, key=lambda row: -row[1])
+
     def total(self, jobs: Iterable[Job], seconds: Seconds | None = None) -> float:
         """Return the device time of jobs in seconds."""
         return sum((seconds or self.likely)[job] for job in self.on_device(jobs))
@@ -61,10 +81,12 @@ def price_of(
     `slots` how many devices work side by side, if not as many as the config says.
     """
     dag = dag_of(study, targets(study)["all"])
-    cases = [
-        Costs(study, share, results, tokens_per_pass)
-        for share in study.config["costs"]["never_stop"]
-    ]
+    low, likely, high = study.config["costs"]["never_stop"]
+    cases = (
+        Costs(study, low, results, tokens_per_pass),
+        Costs(study, likely, results, tokens_per_pass),
+        Costs(study, high, results, tokens_per_pass),
+    )
     predicted = [{job: case.seconds(job) for job in dag} for case in cases]
     folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
     measured = measured_seconds(study, dag, folders)
@@ -76,15 +98,15 @@ def price_of(
             for job, value in seconds.items()
         }
 
-    low, likely, high = map(corrected, predicted)
+    cheap, usual, dear = map(corrected, predicted)
     return Price(
         study,
         dag,
-        cases[1],
+        cases,
         predicted[1],
-        low,
-        likely,
-        high,
+        cheap,
+        usual,
+        dear,
         len(measured),
         slots or study.config["costs"]["slots"],
     )

@@ -20,6 +20,8 @@ KEPT = (
     "clip_ratio/region_mean",
     "sampling/sampling_logp_difference/mean",
     "grader_timeouts",
+    "passes",
+    "padding",
     "step_time",
 )
 

@@ -1,8 +1,11 @@
-"""How many sequences a forward and backward pass holds: a fact of the machine, not of a recipe.
+"""How the sequences of an optimiser step are shared out to forward and backward passes.
 
-A profile says how many tokens a device has room for; sequences of one pass are padded to the same
-length. Another number of sequences rounds otherwise, and draws other dropout (LoRA's).
+A profile says how many tokens a device has room for in one pass, padding included: a fact of the
+machine, not of a recipe. Sequences of like length go together, so that little of a pass is padding.
+Another number of tokens rounds otherwise, and draws other dropout (LoRA's).
 """
+
+from collections.abc import Sequence
 
 TOKENS_PER_PASS = 32_768  # where no profile says it: 4 sequences of 8,192, which an H100 holds
 
@@ -20,28 +23,45 @@ def batch_of_process(global_batch_size: int, world: int) -> int:
     return global_batch_size // world
 
 
-def sequences_that_fit(batch: int, longest: int, tokens: int) -> int:
-    """Return the largest divisor of `batch` whose sequences of `longest` tokens fit; 0 if none.
+def check_longest(longest: int, tokens: int, rule: str, limit: str) -> None:
+    """Exit with an error if a pass has no room for the longest sequence, both in tokens.
 
-    >>> sequences_that_fit(128, 600, 32768), sequences_that_fit(12, 8, 40)
-    (32, 4)
-    >>> sequences_that_fit(8, 41, 40)
-    0
+    `limit` is the key of the recipe that bounds the sequence.
     """
-    most = min(batch, tokens // longest)
-    return next((number for number in range(most, 0, -1) if batch % number == 0), 0)
+    if longest > tokens:
+        raise SystemExit(
+            f"the longest sequence has {longest} tokens, but a pass may have {tokens}: raise "
+            f"`tokens_per_pass` of {rule} in the profile's set-resources to {longest} or more if "
+            f"the device has room for it, or lower {limit} in the recipe, which changes results"
+        )
 
 
-def sequences_per_pass(batch: int, longest: int, tokens: int, rule: str, limit: str) -> int:
-    """Return how many sequences a pass holds.
+def split_by_tokens(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Return the places of the sequences of each pass, the longest sequences first.
 
-    `batch` are a process's sequences per optimiser step, `longest` the tokens of the longest one,
-    `limit` the key of the recipe that bounds it. Raises SystemExit if not even one fits.
+    A pass holds as many as fit when all are padded to its longest, and always one.
+
+    >>> split_by_tokens([3, 9, 8, 2, 2], 18)
+    [[1, 2], [0, 3, 4]]
     """
-    if number := sequences_that_fit(batch, longest, tokens):
-        return number
-    raise SystemExit(
-        f"the longest sequence has {longest} tokens, but a pass may have {tokens}: raise "
-        f"`tokens_per_pass` of {rule} in the profile's set-resources to {longest} or more if the "
-        f"device has room for it, or lower {limit} in the recipe, which changes results"
-    )
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    passes = []
+    while order:
+        fit = max(1, tokens // max(1, lengths[order[0]]))
+        passes.append(order[:fit])
+        order = order[fit:]
+    return passes
+
+
+def split_further(passes: list[list[int]], count: int) -> list[list[int]]:
+    """Return the same sequences in `count` passes, by halving those that hold the most.
+
+    >>> split_further([[1, 2], [0, 3, 4]], 3)
+    [[1, 2], [0], [3, 4]]
+    """
+    passes = list(passes)
+    while len(passes) < count:
+        place = max(range(len(passes)), key=lambda number: len(passes[number]))
+        most = passes[place]
+        passes[place : place + 1] = [most[: len(most) // 2], most[len(most) // 2 :]]
+    return passes

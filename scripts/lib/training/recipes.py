@@ -17,6 +17,9 @@ from scripts.lib.training.resume import KEPT_CHECKPOINTS
 
 OURS = ("global_batch_size", "lora", "model_init_kwargs")
 
+# Arguments of GRPOConfig whose effect would depend on how a step is split, and their "off".
+OF_ONE_PASS = {"top_entropy_quantile": 1.0, "entropy_coef": 0.0, "use_adaptive_entropy": False}
+
 # Not the recipe's to say: they follow from the job, or the run's exactness rests on them.
 FIXED = {
     "data_seed",
@@ -68,7 +71,7 @@ def check_names(recipe: dict[str, Any], known: set[str], trainer: str) -> None:
 
 
 def check_generation(recipe: dict[str, Any]) -> None:
-    """Exit with an error if completions cannot be grouped by prompt, or a resume is not exact.
+    """Exit with an error if completions cannot be grouped by prompt, or numbers are not exact.
 
     TRL generates the completions of `num_iterations` optimiser steps at once and keeps them in
     memory alone: a checkpoint between two generations would be resumed with completions of another
@@ -79,6 +82,12 @@ def check_generation(recipe: dict[str, Any]) -> None:
         raise SystemExit(
             f"recipe: global_batch_size {whole} must be a multiple of num_generations {group}"
         )
+    for key, off in OF_ONE_PASS.items():
+        if recipe.get(key, off) != off:
+            raise SystemExit(
+                f"recipe: {key} {recipe[key]} is not supported: TRL computes it from the sequences "
+                f"of one pass, which are here chosen by length; remove it, or set it to {off}"
+            )
     if recipe["save_steps"] % recipe.get("num_iterations", 1):
         raise SystemExit(
             f"recipe: save_steps {recipe['save_steps']} ends between two generations; make it a "
@@ -101,11 +110,11 @@ def check_problems(problems: int, recipe: dict[str, Any]) -> None:
 
 
 def trainer_arguments(
-    recipe: dict[str, Any], per_pass: int, names: set[str], trainer: str, seed: int, folder: Path
+    recipe: dict[str, Any], names: set[str], trainer: str, seed: int, folder: Path
 ) -> dict[str, Any]:
     """Return the keyword arguments of SFTConfig or GRPOConfig for a recipe.
 
-    `per_pass` sequences make a forward and backward pass, `names` are the trainer's own arguments.
+    `names` are the trainer's own arguments. For Trainer a step is one pass: SplitStep splits it.
     Every step is logged, because collapse is judged step by step and a resumed run must log what an
     uninterrupted one does; NaN is logged as it is, where Trainer would hide it behind the mean.
     """
@@ -122,8 +131,8 @@ def trainer_arguments(
         "output_dir": str(folder),
         "seed": seed,
         "data_seed": seed,
-        "per_device_train_batch_size": per_pass,
-        "gradient_accumulation_steps": batch // per_pass,
+        "per_device_train_batch_size": batch,
+        "gradient_accumulation_steps": 1,
         "dataloader_num_workers": 0,
         "disable_tqdm": True,
         "report_to": "none",

@@ -8,15 +8,20 @@ trainer does under bf16; a float32 training, a toy's, differs more.
 
 from typing import Any
 
+import torch
 from trl import GRPOTrainer
 
 from scripts.lib.training.rollout_sample import is_sampled, sampled
+from scripts.lib.training.split_step import Batch, SplitStep
 
 DIFFERENCE = "sampling/sampling_logp_difference/mean"  # TRL's name for it
 LARGEST_DIFFERENCE = 0.05  # nats per token; vLLM's 16 bits make 0.01 and less
+# What the losses of TRL 1.16 are means over; the others divide a sum by the whole batch's tokens.
+MEANS_OVER_SEQUENCES = ("grpo", "dr_grpo", "luspo", "sapo")
+MEAN_OVER_TOKENS = "bnpo"
 
 
-class RolloutTrainer(GRPOTrainer):
+class RolloutTrainer(SplitStep, GRPOTrainer):
     """TRL's trainer, which also logs vLLM's difference when it does not correct for it.
 
     TRL 1.16 computes that only with its importance-sampling correction, for which it runs the model
@@ -26,16 +31,77 @@ class RolloutTrainer(GRPOTrainer):
     the same ones as an undisturbed one.
     """
 
+    def lengths(self, batch: Batch) -> torch.Tensor:
+        """Return the tokens of each prompt with its completion, of shape (sequences,)."""
+        return batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)
+
+    def rows(self, batch: Batch, places: list[int]) -> Batch:
+        """Return the rollouts at these places; the batch's own numbers stay as they are."""
+        count = len(batch["prompt_ids"])
+        return {
+            name: value[places] if value.dim() and len(value) == count else value
+            for name, value in batch.items()
+        }
+
+    def share(self, batch: Batch, whole: Batch) -> float:
+        """Return what share of the whole's mean a pass has, by what its loss is a mean over."""
+        if self.loss_type in MEANS_OVER_SEQUENCES:
+            return len(batch["prompt_ids"]) / len(whole["prompt_ids"])
+        if self.loss_type == MEAN_OVER_TOKENS:
+            return float(self.scored_tokens(batch) / self.scored_tokens(whole).clamp(min=1))
+        return 1.0
+
+    def scored_tokens(self, batch: Batch) -> torch.Tensor:
+        """Return the tokens of the completions."""
+        return batch["completion_mask"].sum()
+
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Log a step, now and then with some of its rollouts."""
         if "loss" in logs and is_sampled(self.state.global_step, self.state.max_steps):
             logs["rollouts"] = sampled(self._logs, self.state.global_step)
         super().log(logs, start_time)
 
-    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
-        result = super()._get_per_token_logps_and_entropies(*args, **kwargs)
-        self._last_logps = result[0].detach()
-        return result
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Return what TRL does, of shape (sequences, logits_to_keep); 0 at padding.
+
+        A `batch_size` says that it is no pass of the loss, but a whole batch whose old or reference
+        policy is asked for: it is split here.
+        """
+        if batch_size is None:
+            logps, entropies = self._scores(
+                model, input_ids, attention_mask, logits_to_keep, **options
+            )
+            self._last_logps = logps.detach()
+            return logps, entropies, None
+        passes = self.passes(attention_mask.sum(1))
+        parts = [
+            self._scores(model, input_ids[places], attention_mask[places], logits_to_keep)[0]
+            for places in passes
+        ]
+        back = torch.tensor([place for places in passes for place in places]).argsort()
+        return torch.cat(parts)[back.to(input_ids.device)], None, None
+
+    def _scores(
+        self, model: Any, ids: torch.Tensor, mask: torch.Tensor, completion: int, **options: Any
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return log-probabilities, and entropies if asked for, of the last `completion` tokens."""
+        aligned_ids, aligned_mask, at = without_left_padding(ids, mask, completion)
+        keep = aligned_ids.size(1) - int(mask[:, :-completion].sum(1).min())
+        logps, entropies, _ = super()._get_per_token_logps_and_entropies(
+            model, aligned_ids, aligned_mask, max(1, keep), **options
+        )
+        at = (at - (aligned_ids.size(1) - logps.size(1))).clamp(0, logps.size(1) - 1)
+        scored = mask[:, -completion:]
+        logps = logps.gather(1, at) * scored
+        return logps, None if entropies is None else entropies.gather(1, at) * scored
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
         loss = super()._compute_loss(model, inputs)
@@ -47,6 +113,23 @@ class RolloutTrainer(GRPOTrainer):
         if differences := self._metrics["train"].get(DIFFERENCE):
             check_difference(differences[-1])
         return loss
+
+
+def without_left_padding(
+    ids: torch.Tensor, mask: torch.Tensor, completion: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Move sequences to the left and cut what is padding in all of them.
+
+    TRL pads prompts on the left and completions on the right, each to the longest; without the gaps
+    a pass is as wide as its longest sequence. Returns ids and mask of that width, and where each
+    of the last `completion` tokens went, of shape (sequences, completion).
+    """
+    width = ids.size(1)
+    shift = mask.argmax(1, keepdim=True)
+    longest = int(mask.sum(1).max())
+    source = (torch.arange(width, device=ids.device) + shift)[:, :longest].clamp(max=width - 1)
+    at = torch.arange(width - completion, width, device=ids.device) - shift
+    return ids.gather(1, source), mask.gather(1, source), at
 
 
 def check_difference(mean: float) -> None:

@@ -201,7 +201,6 @@ def train_from(
             "examples": counts,
             "vocabulary": getattr(trainer.model.config, "vocab_size", None),
             "tokens_per_pass": training.tokens_per_pass,
-            "sequences_per_pass": trainer.args.per_device_train_batch_size,
             "tokens": int(trainer.state.num_input_tokens_seen),
             "metrics": collapse.printable([collapse.short(steps[-1])])[0] if steps else {},
             "log": collapse.printable([collapse.short(entry) for entry in steps]),
