@@ -30,6 +30,7 @@ rule evaluate:
     resources:
         gpu=1,
         engine="transformers",
+        judges=1,
     params:
         key=key_of("evaluate"),
     message:
@@ -40,7 +41,7 @@ rule evaluate:
         " --cell {wildcards.cell} --seed {wildcards.seed}"
         " --model-record {input.model:q}"
         " --store evaluations/{wildcards.study}/{wildcards.cell}/seed-{wildcards.seed}"
-        " --engine {resources.engine} &> {log:q}"
+        " --judges {resources.judges} --engine {resources.engine} &> {log:q}"
 
 
 use rule evaluate as evaluate_prompts with:

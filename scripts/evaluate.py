@@ -52,6 +52,8 @@ def evaluate(
     engine: EngineSettings,
     memory_gb: float | None = None,
     vouched: dict[str, Settings] | None = None,
+    judges: int = 1,
+    expected: dict[str, float] | None = None,
 ) -> None:
     """Write {task}.json, .parquet, .lighteval.json and .run.json for every task into a folder.
 
@@ -59,6 +61,8 @@ def evaluate(
     under another. `settings` holds for each its prompt, generation, number of samples, grader,
     seed, and the `key` that stands for all of them; `vouched` what every job's record holds. With
     less memory than `memory_gb` (10^9 bytes) no model is loaded: the program exits with an error.
+    `judges` processes judge completions side by side. `expected` says how long those of a benchmark
+    are, in any unit: an engine that takes all tasks at once begins with the longest.
     """
     checkpoint = checkpoint_of(model_record)
     model = read_json(model_record)
@@ -94,17 +98,23 @@ def evaluate(
         name: entry(store / name, weights, decides(name, settings, vouched), sha256_of(path))
         for name, path in tasks.items()
     }
+    missing = [name for name in tasks if entries[name].record() is None]
     with contextlib.ExitStack() as opened:
         evaluator = None
+        if missing:
+            if memory_gb is not None:
+                check_memory(cell, memory_gb)
+            evaluator = opened.enter_context(
+                Evaluator(checkpoint, f"{cell}/seed-{seed}", settings[missing[0]], engine, judges)
+            )
+            evaluator.sample(
+                {name: (problems[name], settings[name], entries[name].journal) for name in missing},
+                expected or {},
+            )
         for number, name in enumerate(tasks, start=1):
             if (record := entries[name].record()) is None:
-                if evaluator is None:
-                    if memory_gb is not None:
-                        check_memory(cell, memory_gb)
-                    evaluator = opened.enter_context(
-                        Evaluator(checkpoint, f"{cell}/seed-{seed}", settings[name], engine)
-                    )
-                found = evaluator.evaluate(benchmark_of(name), problems[name], settings[name])
+                assert evaluator is not None
+                found = evaluator.evaluate(name, problems[name], settings[name])
                 record = {**records[name], **found.numbers, "weights": weights}
                 run = found.run | (vouched or {}).get(name, {})
                 entries[name].keep(record, parquet_bytes(found.rows), found.lighteval, run)
@@ -140,60 +150,97 @@ class Evaluated(NamedTuple):
 
 
 class Evaluator:
-    """LightEval with a loaded model, and the grader: started once, for all tasks of a cell."""
+    """LightEval with a loaded model, and the judges: started once, for all tasks of a cell."""
 
-    def __init__(self, checkpoint: Path, name: str, settings: Settings, engine: EngineSettings):
+    def __init__(
+        self,
+        checkpoint: Path,
+        name: str,
+        settings: Settings,
+        engine: EngineSettings,
+        judges: int = 1,
+    ) -> None:
         started = time.perf_counter()
         with quick_imports():
             self.meter = job_meter()
+            from scripts.lib.evaluation.judges import Judges
             from scripts.lib.evaluation.lighteval_model import CheckpointModel
             from scripts.lib.evaluation.tasks import run_lighteval
-            from scripts.lib.grading.grader import Grader
 
         require_causal_lm(checkpoint)
+        self.judges = Judges(judges, settings["grader"]["timeout"])
         self.model = CheckpointModel(checkpoint, name, settings, engine)
-        self.grader = Grader(timeout=settings["grader"]["timeout"])
         self.run_lighteval = run_lighteval
-        self.start_seconds = time.perf_counter() - started
-        self.start_joules = self.meter.lap()
+        self.queue = Used(0.0, 0.0)
+        self.tokens: dict[str, int] = {}
+        self.start = Used(time.perf_counter() - started, self.meter.lap())
 
     def __enter__(self) -> "Evaluator":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.model.engine.close()
-        self.grader.close()
+        self.judges.close()
 
-    def evaluate(
-        self, benchmark: str, problems: list[dict[str, Any]], settings: Settings
-    ) -> Evaluated:
-        """Return what one task's evaluation found."""
+    def sample(
+        self,
+        tasks: dict[str, tuple[list[dict[str, Any]], Settings, Path]],
+        expected: dict[str, float],
+    ) -> None:
+        """Sample all tasks in one queue where the engine can, and free its device.
+
+        A task is its problems, its settings and the file that keeps its completions until it is
+        evaluated.
+        """
+        from scripts.lib.engines.requests import StreamingEngine
+        from scripts.lib.evaluation.journal import Journal
+        from scripts.lib.evaluation.one_queue import Task, sample_all
+
+        if not isinstance(self.model.engine, StreamingEngine):
+            return
+        started = time.perf_counter()
+        queued = [
+            Task(name, problems, settings, Journal(path), expected.get(benchmark_of(name), 1.0))
+            for name, (problems, settings, path) in tasks.items()
+        ]
+        self.tokens = sample_all(self.model, queued, self.judges)
+        self.model.engine.close()
+        self.queue = Used(time.perf_counter() - started, self.meter.lap())
+
+    def evaluate(self, task: str, problems: list[dict[str, Any]], settings: Settings) -> Evaluated:
+        """Return what one task's evaluation found.
+
+        Its part of a queue's time and energy is that of its tokens.
+        """
         started = time.perf_counter()
         self.meter.lap()  # what was used between two tasks is neither's
-        self.model.use(benchmark, settings)
+        benchmark = benchmark_of(task)
+        self.model.use(task, settings)
         with tempfile.TemporaryDirectory(prefix="lighteval-") as folder:
             results, details = self.run_lighteval(
-                self.model, benchmark, problems, settings, Path(folder)
+                self.model, benchmark, problems, settings, self.judges.match, Path(folder)
             )
         generated = time.perf_counter()
         rows = completions_of(details, problems, self.model.stop_ids)
         rules = settings["grader"]["rules"]
         answers = [(rules, row["gold"], graded_text(row)) for row in rows]
-        lenient = self.grader.grade_many(answers, mode="lenient")
-        strict = self.grader.grade_many(answers, mode="strict")
-        rows = with_verdicts(rows, lenient, strict)
+        rows = with_verdicts(rows, self.judges.grade(answers))
         finished = time.perf_counter()
         lighteval, times = without_times(results)
         devices = max(1, len(visible_devices()))
+        share = self.tokens.get(task, 0) / (sum(self.tokens.values()) or 1)
+        queued = self.queue.seconds * share
+        joules = self.meter.lap()
         run = {
-            "engine_start_seconds": self.start_seconds,
-            "engine_start_joules": self.start_joules,
+            "engine_start_seconds": self.start.seconds,
+            "engine_start_joules": self.start.joules,
+            "queue_seconds": queued,
             "lighteval_seconds": generated - started,
             "lighteval_times": times,
             "grading_seconds": finished - generated,
-            "wall_seconds": finished - started,
-            "device_seconds": (finished - started) * devices,
-            "joules": self.meter.lap(),
+            "wall_seconds": queued + finished - started,
+            "device_seconds": (queued + finished - started) * devices,
+            "joules": None if joules is None else joules + (self.queue.joules or 0.0) * share,
             "peak_memory_bytes": peak_memory() or None,  # 0: engines in processes of their own
             "device": device_name(),
             "devices": devices,
@@ -202,6 +249,13 @@ class Evaluator:
         }
         numbers = {**summary(rows), "lighteval": lighteval_part(results, benchmark)}
         return Evaluated(rows, numbers, lighteval, run)
+
+
+class Used(NamedTuple):
+    """Wall time and energy; the latter is None where no meter is."""
+
+    seconds: float
+    joules: float | None
 
 
 def main() -> None:
@@ -214,6 +268,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--store", type=Path, required=True, help="folder that keeps finished tasks"
+    )
+    parser.add_argument(
+        "--judges", type=int, default=1, help="processes that judge completions, side by side"
     )
     add_engine(parser)
     args = parser.parse_args()
@@ -236,6 +293,8 @@ def main() -> None:
         engine,
         evaluation_gb(config["models"][model_of(args.cell)], next(iter(settings.values())), engine),
         {name: part.record() for name, part in parts.items()},
+        args.judges,
+        config["costs"]["tokens"]["benchmarks"],
     )
 
 

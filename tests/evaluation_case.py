@@ -46,6 +46,7 @@ def run(
     out: str = "out",
     engine: EngineSettings = TRANSFORMERS,
     memory_gb: float | None = None,
+    expected: dict[str, float] | None = None,
     **changed,
 ) -> Path:
     """Evaluate tasks of a few problems each; return the output folder."""
@@ -55,7 +56,8 @@ def run(
         write_jsonl(benchmarks[name], problems(count))
     settings = dict.fromkeys(names, {**SETTINGS, **changed})
     store, folder = tmp_path / "store", tmp_path / out
-    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, engine, memory_gb)
+    machine = {"engine": engine, "memory_gb": memory_gb, "expected": expected}
+    evaluate("toy+sft", 0, record, benchmarks, settings, store, folder, **machine)
     return tmp_path / out
 
 

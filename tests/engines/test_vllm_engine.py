@@ -24,6 +24,32 @@ from types import SimpleNamespace
 SamplingParams = SimpleNamespace
 
 
+class Engine:
+    vllm_config = SimpleNamespace(
+        scheduler_config=SimpleNamespace(max_num_seqs=2, max_num_batched_tokens=8)
+    )
+    engine_core = SimpleNamespace(shutdown=lambda: None)
+
+    def __init__(self):
+        self.waiting = []
+
+    def add_request(self, request_id, prompt, parameters):
+        self.waiting.append((request_id, prompt["prompt_token_ids"], parameters))
+
+    def has_unfinished_requests(self):
+        return bool(self.waiting)
+
+    def step(self):
+        request_id, prompt, parameters = self.waiting.pop()  # the last one first
+        if prompt[0] == 99:
+            print("generating", os.getpid(), flush=True)
+            time.sleep(600)
+        device = int(os.environ["CUDA_VISIBLE_DEVICES"])
+        tokens = SimpleNamespace(token_ids=[device, prompt[0], parameters.seed])
+        found = {"request_id": request_id, "outputs": [tokens], "finished": True}
+        return [SimpleNamespace(**found, num_cached_tokens=0)]
+
+
 class LLM:
     def __init__(self, model, **arguments):
         if os.environ["CUDA_VISIBLE_DEVICES"] == "small":
@@ -31,15 +57,9 @@ class LLM:
         if os.environ["CUDA_VISIBLE_DEVICES"] == "shared":
             raise ValueError("Free memory on device (9/80 GiB) is less than desired.")
         assert os.path.isdir(os.environ["VLLM_CACHE_ROOT"])
-
-    def generate(self, prompts, parameters, use_tqdm):
-        device = int(os.environ["CUDA_VISIBLE_DEVICES"])
-        tokens = [[device, p["prompt_token_ids"][0], q.seed] for p, q in zip(prompts, parameters)]
-        if tokens[0][1] == 99:
-            print("generating", os.getpid(), flush=True)
-            time.sleep(600)
-        return [SimpleNamespace(outputs=[SimpleNamespace(token_ids=t)]) for t in tokens]
+        self.llm_engine = Engine()
 """
+KINDS = "from types import SimpleNamespace\nRequestOutputKind = SimpleNamespace(FINAL_ONLY=2)\n"
 PROGRAM = """\
 import sys
 from scripts.lib.engines.requests import Request, Sampling
@@ -57,7 +77,9 @@ if __name__ == "__main__":
 @pytest.fixture
 def start(tmp_path):
     """Start a program that generates from five prompts, the first of which holds a number."""
-    (tmp_path / "vllm.py").write_text(STAND_IN)
+    (tmp_path / "vllm").mkdir()
+    (tmp_path / "vllm" / "__init__.py").write_text(STAND_IN)
+    (tmp_path / "vllm" / "sampling_params.py").write_text(KINDS)
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "tmp").mkdir()
     places = {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "TMPDIR": str(tmp_path / "tmp")}

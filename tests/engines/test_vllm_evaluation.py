@@ -62,7 +62,9 @@ def test_the_files_are_those_that_transformers_make(tiny, tmp_path, monkeypatch)
         assert records[0]["settings"] == records[1]["settings"]
         runs = [json.loads((out / f"{name}.run.json").read_text()) for out in (ours, theirs)]
         assert [facts["engine"] for facts in runs] == ["vllm", "transformers"]
-        assert runs[0]["vllm"] == VLLM
+        assert runs[0]["vllm"] == VLLM | {"max_num_batched_tokens": 128}
+        assert 0 < runs[0]["prefix_cache_hit_rate"] < 1  # a problem's second sample
+        assert runs[0]["queue_seconds"] > 0
         assert runs[0]["devices"] == 1 and runs[0]["device_seconds"] == runs[0]["wall_seconds"]
     monkeypatch.setattr(script, "Evaluator", None)  # all are kept: after a requeue no engine starts
     shutil.rmtree(ours)
@@ -119,13 +121,14 @@ def test_devices_share_the_completions_and_change_none(evaluator, tiny, monkeypa
 
 def test_prompts_reach_vllm_whole_and_give_it_the_rest_of_the_context(evaluator, monkeypatch):
     seen = []
-    generate = evaluator.model.engine.llm.generate
+    inside = evaluator.model.engine.llm.llm_engine
+    add_request = inside.add_request
 
-    def spy(prompts, parameters, **options):
-        seen.extend(zip([p["prompt_token_ids"] for p in prompts], parameters, strict=True))
-        return generate(prompts, parameters, **options)
+    def spy(number, prompt, parameters):
+        seen.append((prompt["prompt_token_ids"], parameters))
+        return add_request(number, prompt, parameters)
 
-    monkeypatch.setattr(evaluator.model.engine.llm, "generate", spy)
+    monkeypatch.setattr(inside, "add_request", spy)
     tokenizer = evaluator.model.tokenizer
     whole = [
         tokenizer.apply_chat_template(

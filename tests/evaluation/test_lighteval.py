@@ -234,7 +234,7 @@ def test_a_prompt_that_is_added_later_evaluates_itself_alone(tiny, tmp_path, mon
 
     monkeypatch.setattr(script.Evaluator, "evaluate", watched)
     out = run(tmp_path, tiny, {"gsm8k": 3, "amc23": 2, "training/gsm8k": 3})
-    assert evaluated == ["gsm8k"]
+    assert evaluated == ["training/gsm8k"]
     assert {path.name: path.read_bytes() for path in out.glob("*.*")} == before
     record = json.loads((out / "training" / "gsm8k.json").read_text())
     assert (record["task"], record["benchmark"]) == ("training/gsm8k", "gsm8k")

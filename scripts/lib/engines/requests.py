@@ -4,7 +4,8 @@ An engine generates completions from a checkpoint: transformers.py or vllm.py, s
 """
 
 import hashlib
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class Request(NamedTuple):
@@ -39,6 +40,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free what the engine holds."""
+
+
+@runtime_checkable
+class StreamingEngine(Engine, Protocol):
+    """An engine whose completions depend on their own requests alone: any order of them will do."""
+
+    def stream(self, asked: Sequence[tuple[Request, Sampling]]) -> Iterator[tuple[int, list[int]]]:
+        """Yield a request's number and its new token ids whenever one is finished."""
 
 
 def sampling_of(settings: dict[str, Any], stop_ids: list[int], seed: int) -> Sampling:

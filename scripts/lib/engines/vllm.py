@@ -9,7 +9,8 @@ import contextlib
 import multiprocessing
 import os
 import threading
-from multiprocessing.connection import Connection
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from scripts.lib.machine.devices import RESTRICTION, torch_device, visible_devic
 # The config's settings that are arguments of an engine with its own device.
 OWN_SETTINGS = ("gpu_memory_utilization", "max_num_seqs", "enforce_eager")
 CLOSING_SECONDS = 30.0
+SEQUENCES_ON_CPU = 256  # side by side, where the config leaves the number to vLLM
+
+Asked = tuple[Request, Sampling]
 
 
 def start_vllm(
@@ -37,7 +41,7 @@ def start_vllm(
 
     if dtype == "auto" and (own := AutoConfig.from_pretrained(checkpoint).dtype):
         dtype = str(own).removeprefix("torch.")
-    arguments = {name: vllm[name] for name in OWN_SETTINGS}
+    arguments = {name: vllm[name] for name in OWN_SETTINGS if vllm[name] is not None}
     arguments |= {"max_model_len": max_model_length, "dtype": dtype}
     return VllmEngine(str(checkpoint), arguments, visible_devices())
 
@@ -48,6 +52,7 @@ def load(arguments: dict[str, Any]) -> Any:
 
     if torch_device() == "cpu":
         # vLLM cannot cut a prompt with a seed of its own into parts on a CPU: whole ones alone.
+        arguments = {"max_num_seqs": SEQUENCES_ON_CPU} | arguments
         longest = max(arguments["max_model_len"], arguments["max_num_seqs"])
         whole = {"enable_chunked_prefill": False, "max_num_batched_tokens": longest}
         arguments = whole | arguments
@@ -57,12 +62,18 @@ def load(arguments: dict[str, Any]) -> Any:
         return LLM(**arguments)
 
 
-def generate(llm: Any, requests: list[Request], sampling: Sampling) -> list[list[int]]:
-    """Return each request's new tokens, up to and with its stop token."""
-    from vllm import SamplingParams
+def stream(llm: Any, asked: Sequence[Asked]) -> Iterator[tuple[int, list[int], int]]:
+    """Yield a request's number, its new tokens and how many of its prompt's were cached.
 
-    parameters = [
-        SamplingParams(
+    The tokens are those up to and with the stop token. Requests wait in the order given; they come
+    as they are finished.
+    """
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    engine = llm.llm_engine
+    for number, (request, sampling) in enumerate(asked):
+        parameters = SamplingParams(
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             top_k=sampling.top_k,
@@ -71,12 +82,20 @@ def generate(llm: Any, requests: list[Request], sampling: Sampling) -> list[list
             max_tokens=request.max_new_tokens,
             seed=request.seed,
             detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        for request in requests
-    ]
-    prompts = [{"prompt_token_ids": request.prompt} for request in requests]
-    outputs = llm.generate(prompts, parameters, use_tqdm=False)
-    return [list(output.outputs[0].token_ids) for output in outputs]
+        engine.add_request(str(number), {"prompt_token_ids": request.prompt}, parameters)
+    while engine.has_unfinished_requests():
+        for output in engine.step():
+            if output.finished:
+                tokens = list(output.outputs[0].token_ids)
+                yield int(output.request_id), tokens, output.num_cached_tokens or 0
+
+
+def used_settings(llm: Any) -> dict[str, int]:
+    """Return what vLLM runs with, where the config leaves it to vLLM."""
+    scheduler = llm.llm_engine.vllm_config.scheduler_config
+    return {name: getattr(scheduler, name) for name in ("max_num_seqs", "max_num_batched_tokens")}
 
 
 class VllmEngine:
@@ -93,31 +112,62 @@ class VllmEngine:
             "disable_log_stats": True,
         } | arguments
         own = {name: arguments[name] for name in OWN_SETTINGS if name in arguments}
-        self.facts: dict[str, Any] = {"engine": "vllm", "vllm": own}
         self.workers: list[Worker] = []
         self.llm = None
         if len(devices) > 1:
             self.workers = [Worker(device, arguments) for device in devices]
-            for worker in self.workers:
-                worker.answer()  # all of them start side by side; this waits until they have
+            # All of them start side by side; this waits until they have.
+            used = [worker.answer() for worker in self.workers][0]
         else:
             prepare_environment()
             self.llm = load(arguments)
+            used = used_settings(self.llm)
+        self.facts: dict[str, Any] = {"engine": "vllm", "vllm": own | used}
+        self._prompts = self._cached = 0  # tokens
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[int]]:
         """Return the requests' completions in their order, each up to and with its stop token."""
-        if not self.workers:
-            return generate(self.llm, requests, sampling)
-        count = len(self.workers)
-        for number, worker in enumerate(self.workers):
-            worker.ask((requests[number::count], sampling))
         completions: list[list[int]] = [[] for _ in requests]
-        for number, worker in enumerate(self.workers):
-            completions[number::count] = worker.answer()
+        for number, tokens in self.stream([(request, sampling) for request in requests]):
+            completions[number] = tokens
         return completions
 
+    def stream(self, asked: Sequence[Asked]) -> Iterator[tuple[int, list[int]]]:
+        """Yield a request's number and its new tokens, up to and with its stop token.
+
+        The share of all prompts' tokens that vLLM had in its cache, as the samples of a problem
+        have, is one of the facts afterwards.
+        """
+        for number, tokens, cached in self._stream(asked):
+            self._prompts += len(asked[number][0].prompt)
+            self._cached += cached
+            self.facts["prefix_cache_hit_rate"] = round(self._cached / self._prompts, 4)
+            yield number, tokens
+
+    def _stream(self, asked: Sequence[Asked]) -> Iterator[tuple[int, list[int], int]]:
+        if not self.workers:
+            yield from stream(self.llm, asked)
+            return
+        count = len(self.workers)
+        at_work: dict[Any, tuple[int, Worker]] = {
+            worker.connection: (n, worker) for n, worker in enumerate(self.workers)
+        }
+        for n, worker in at_work.values():
+            worker.ask(asked[n::count])
+        while at_work:
+            for connection in wait(list(at_work)):
+                n, worker = at_work[connection]
+                if (answer := worker.answer()) is None:
+                    del at_work[connection]
+                else:
+                    place, tokens, cached = answer
+                    yield n + place * count, tokens, cached
+
     def close(self) -> None:
-        """End the processes of several devices."""
+        """Free the device; end the processes of several ones."""
+        if self.llm is not None:
+            self.llm.llm_engine.engine_core.shutdown()
+            self.llm = None
         for worker in self.workers:
             worker.connection.close()  # nobody asks any more
         for worker in self.workers:
@@ -165,10 +215,11 @@ def serve(connection: Connection, device: str, arguments: dict[str, Any]) -> Non
     prepare_environment()
     try:
         llm = load(arguments)
-        connection.send(None)
+        connection.send(used_settings(llm))
         while True:
-            requests, sampling = connection.recv()
-            connection.send(generate(llm, requests, sampling))
+            for finished in stream(llm, connection.recv()):
+                connection.send(finished)
+            connection.send(None)  # no more
     except SystemExit as end:
         connection.send(end)
     except EOFError:

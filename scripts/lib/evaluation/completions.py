@@ -85,7 +85,7 @@ def opened_thought(prompt: str) -> str:
 
 
 def with_verdicts(
-    rows: list[dict[str, Any]], lenient: Iterable[Any], strict: Iterable[Any]
+    rows: list[dict[str, Any]], verdicts: Iterable[tuple[Any, Any]]
 ) -> list[dict[str, Any]]:
     """Add the grader's verdicts, in lenient mode and in strict mode, to the rows."""
     return [
@@ -97,7 +97,7 @@ def with_verdicts(
             "status": verdict.status,
             "strict_status": strict_verdict.status,
         }
-        for row, verdict, strict_verdict in zip(rows, lenient, strict, strict=True)
+        for row, (verdict, strict_verdict) in zip(rows, verdicts, strict=True)
     ]
 
 

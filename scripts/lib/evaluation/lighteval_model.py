@@ -18,12 +18,13 @@ from transformers import AutoConfig
 
 from scripts.lib.engines.requests import Request, sampling_of, seed_of
 from scripts.lib.engines.start import EngineSettings, start_engine
+from scripts.lib.evaluation.journal import Place
 from scripts.lib.model.chat_template import load_tokenizer
 from scripts.lib.model.stop_tokens import stop_ids_of
 
 
 class CheckpointModel(LightevalModel):
-    """A checkpoint in an engine; `use` says which benchmark is evaluated, and how."""
+    """A checkpoint in an engine; `use` says which task is evaluated, and how."""
 
     tokenizer: Any = None  # LightEval declares these three as abstract properties
     add_special_tokens = False  # the chat template has them
@@ -49,10 +50,12 @@ class CheckpointModel(LightevalModel):
             settings["max_model_length"],
             settings["batch_size"],
         )
+        self.sampled: dict[str, dict[Place, list[int]]] = {}  # by task
 
-    def use(self, benchmark: str, settings: dict[str, Any]) -> None:
-        """Take a benchmark's settings; its random numbers depend on no other benchmark."""
-        self.benchmark, self.settings = benchmark, settings
+    def use(self, task: str, settings: dict[str, Any]) -> None:
+        """Take a task's settings; its random numbers depend on no other benchmark."""
+        self.task, self.settings = task, settings
+        self.benchmark = benchmark = task.rpartition("/")[2]
         self.max_length = settings["max_model_length"]
         self.sampling = sampling_of(settings, self.stop_ids, seed_of(benchmark, settings["seed"]))
         self.prompt_manager = PromptManager(
@@ -74,27 +77,44 @@ class CheckpointModel(LightevalModel):
         )
 
     def greedy_until(self, docs: list[Doc]) -> list[ModelResponse]:
-        """Sample every document's completions (LightEval's name for any generation)."""
-        prompts = [self.prompt_manager.prepare_prompt(doc) for doc in docs]
-        encoded = self.tokenizer(prompts, add_special_tokens=False)["input_ids"]
-        requests = [
-            self._request(doc, prompt, sample)
-            for doc, prompt in zip(docs, encoded, strict=True)
-            for sample in range(doc.num_samples)
+        """Return every document's completions (LightEval's name for any generation).
+
+        Those that were sampled beforehand are taken as they are, else all are sampled now.
+        """
+        texts, encoded = self.prompts_of(docs)
+        asked = self.requests_of(docs, encoded)
+        found = self.sampled.get(self.task)
+        if found is None:
+            completions = self._generate([request for _, request in asked])
+        else:
+            completions = [found[place] for place, _ in asked]
+        left = iter(completions)
+        return [
+            self.response(text, tokens, [next(left) for _ in range(doc.num_samples)])
+            for doc, text, tokens in zip(docs, texts, encoded, strict=True)
         ]
-        completions = iter(self._generate(requests))
-        responses = []
-        for doc, text, tokens in zip(docs, prompts, encoded, strict=True):
-            answers = [next(completions) for _ in range(doc.num_samples)]
-            responses.append(
-                ModelResponse(
-                    input=text,
-                    input_tokens=tokens,
-                    text=[self.tokenizer.decode(a, skip_special_tokens=True) for a in answers],
-                    output_tokens=answers,
-                )
-            )
-        return responses
+
+    def response(self, text: str, tokens: list[int], answers: list[list[int]]) -> ModelResponse:
+        """Return a prompt, as text and tokens, with its completions."""
+        return ModelResponse(
+            input=text,
+            input_tokens=tokens,
+            text=[self.tokenizer.decode(answer, skip_special_tokens=True) for answer in answers],
+            output_tokens=answers,
+        )
+
+    def prompts_of(self, docs: list[Doc]) -> tuple[list[str], list[list[int]]]:
+        """Return the documents' prompts, as text and as token ids."""
+        texts = [self.prompt_manager.prepare_prompt(doc) for doc in docs]
+        return texts, self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+
+    def requests_of(self, docs: list[Doc], prompts: list[list[int]]) -> list[tuple[Place, Request]]:
+        """Return the requests for all samples of the documents, each with its place."""
+        return [
+            ((doc.specific["problem"], sample), self._request(doc, prompt, sample))
+            for doc, prompt in zip(docs, prompts, strict=True)
+            for sample in range(self.settings["num_samples"])
+        ]
 
     def loglikelihood(self, docs: list[Doc]) -> list[ModelResponse]:
         """Refuse: no benchmark of the study asks for it."""

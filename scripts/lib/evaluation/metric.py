@@ -1,22 +1,9 @@
-"""LightEval's own extractive match for every sampled completion, as a LightEval metric.
+"""LightEval's own extractive match for every sampled completion, as a LightEval metric."""
 
-LightEval limits its parsing by SIGALRM, which a long computation in C outlives; so it runs in a
-process of its own, which is killed at a hard limit. Its verdict then counts as wrong, and the
-record says how often.
-"""
-
-import functools
-import logging
-import multiprocessing
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from lighteval.metrics.dynamic_metrics import (
-    ExprExtractionConfig,
-    LatexExtractionConfig,
-    MultilingualExtractiveMatchMetric,
-)
 from lighteval.metrics.metrics_sample import SampleLevelComputation, SamplingMetric
 from lighteval.metrics.utils.metric_utils import SampleLevelMetric
 from lighteval.models.model_output import ModelResponse
@@ -24,91 +11,12 @@ from lighteval.tasks.requests import Doc, SamplingMethod
 from lighteval.utils.utils import remove_reasoning_tags
 
 from scripts.lib.evaluation.completions import opened_thought
+from scripts.lib.evaluation.lighteval_judge import Pair, judge
 
 METRIC = "extractive_match"
 TAGS = [("<think>", "</think>")]
-# LightEval's own limits are 5 seconds for each of its steps; this one is for their sum.
-HARD_LIMIT_SECONDS = 20.0
 
-
-# It would log every completion that it finds no answer in; they are all in the details.
-logging.getLogger("lighteval.metrics.dynamic_metrics").setLevel(logging.ERROR)
-
-
-@functools.cache
-def extractive_match() -> MultilingualExtractiveMatchMetric:
-    """Return the match that LightEval's mathematics tasks use: a box wins over other results."""
-    return MultilingualExtractiveMatchMetric(
-        gold_extraction_target=(LatexExtractionConfig(),),
-        pred_extraction_target=(
-            ExprExtractionConfig(),
-            LatexExtractionConfig(boxed_match_priority=0),
-        ),
-        precision=5,
-    )
-
-
-def _matches(gold: str, text: str) -> bool:
-    """Return LightEval's verdict; a gold is wrapped as LaTeX, bare it may parse to a part."""
-    doc = Doc(query="", choices=[f"${gold}$"], gold_index=0)
-    return extractive_match().compute(doc, ModelResponse(text=[text])) == 1.0
-
-
-@functools.cache
-def _warm_up() -> None:
-    """Compile LightEval's expressions once here, and not anew in every forked process."""
-    _matches("1", r"\boxed{1}")
-
-
-def _judge_requests(requests: Connection, asking: Connection) -> None:
-    """Answer (gold, text) pairs until nobody asks; where LightEval raises, the verdict is None."""
-    asking.close()  # inherited; with it open, the end of the asking process would go unnoticed
-    while True:
-        try:
-            gold, text = requests.recv()
-        except EOFError:
-            return
-        try:
-            verdict = _matches(gold, text)
-        except Exception:
-            verdict = None
-        requests.send(verdict)
-
-
-def judge(pairs: list[tuple[str, str]], limit: float = HARD_LIMIT_SECONDS) -> list[bool | None]:
-    """Return LightEval's verdict on each (gold, completion); None where it came to none."""
-    _warm_up()
-    # A forked process has LightEval imported already; importing it takes seconds.
-    context = multiprocessing.get_context("fork")
-    verdicts: list[bool | None] = []
-    while len(verdicts) < len(pairs):
-        ours, theirs = context.Pipe()
-        worker = context.Process(target=_judge_requests, args=(theirs, ours), daemon=True)
-        worker.start()
-        theirs.close()
-        try:
-            verdicts += _ask(ours, pairs[len(verdicts) :], limit)
-        finally:
-            worker.kill()
-            worker.join()
-            ours.close()
-    return verdicts
-
-
-def _ask(worker: Connection, pairs: list[tuple[str, str]], limit: float) -> list[bool | None]:
-    """Return verdicts in order, up to and with the first pair that the worker did not survive."""
-    verdicts: list[bool | None] = []
-    for pair in pairs:
-        try:
-            worker.send(pair)
-            answered = worker.poll(limit)
-            verdicts.append(worker.recv() if answered else None)
-        except (EOFError, OSError):
-            answered = False
-            verdicts.append(None)
-        if not answered:
-            break
-    return verdicts
+Judging = Callable[[list[Pair]], list[bool | None]]
 
 
 def without_reasoning(response: ModelResponse) -> list[str]:
@@ -131,10 +39,10 @@ class SampledExtractiveMatch(SamplingMetric, SampleLevelComputation):
     tasks judge, the text without reasoning, and is right for any number.
     """
 
-    def __init__(self, samples: int):
-        """Take the number of completions a problem gets."""
+    def __init__(self, samples: int, judging: Judging):
+        """Take the number of completions a problem gets, and what judges them."""
         super().__init__()
-        self.samples = samples
+        self.samples, self.judging = samples, judging
 
     def num_samples(self) -> int:
         """Return how many completions LightEval asks the model for."""
@@ -147,7 +55,7 @@ class SampledExtractiveMatch(SamplingMetric, SampleLevelComputation):
             for doc, response in zip(docs, responses, strict=True)
             for text in without_reasoning(response)
         ]
-        verdicts = iter(judge(pairs))
+        verdicts = iter(self.judging(pairs))
         means = []
         for doc, response in zip(docs, responses, strict=True):
             of_problem = [next(verdicts) for _ in response.final_text]
@@ -156,11 +64,11 @@ class SampledExtractiveMatch(SamplingMetric, SampleLevelComputation):
         return means
 
 
-def sampled_extractive_match(samples: int) -> SampleLevelMetric:
+def sampled_extractive_match(samples: int, judging: Judging = judge) -> SampleLevelMetric:
     """Return the metric of one benchmark; LightEval hands it all completions at once."""
     return SampleLevelMetric(
         metric_name=METRIC,
-        sample_level_fn=SampledExtractiveMatch(samples),
+        sample_level_fn=SampledExtractiveMatch(samples, judging),
         category=SamplingMethod.GENERATIVE,
         corpus_level_fn=np.mean,
         higher_is_better=True,

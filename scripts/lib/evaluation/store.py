@@ -33,6 +33,11 @@ class Entry(NamedTuple):
         path = self.folder / f"{self.benchmark}.json"
         return read_json(path) if path.exists() else None
 
+    @property
+    def journal(self) -> Path:
+        """Return the file that keeps its completions while it is not finished."""
+        return self.folder.with_name(f".{self.folder.name}.completions.jsonl")
+
     def keep(
         self,
         record: dict[str, Any],
@@ -44,6 +49,7 @@ class Entry(NamedTuple):
         aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
         write_evaluation(aside, self.benchmark, record, details, lighteval, run)
         publish_folder(aside, self.folder)
+        self.journal.unlink(missing_ok=True)
 
     def publish(self, output: Path) -> None:
         """Copy the stored files to the rule's outputs, each by one rename."""

@@ -15,7 +15,7 @@ from lighteval.tasks.lighteval_task import LightevalTask, LightevalTaskConfig
 from lighteval.tasks.requests import Doc
 
 from scripts.lib.data.prompts import Prompt, messages
-from scripts.lib.evaluation.metric import sampled_extractive_match
+from scripts.lib.evaluation.metric import Judging, sampled_extractive_match
 from scripts.lib.grading.comparison import tolerance
 
 # LightEval gives a task's version beside its score; raise it when a task's meaning changes.
@@ -37,7 +37,7 @@ def document(row: dict[str, Any], task_name: str, prompt: Prompt) -> Doc:
     )
 
 
-def task_config(benchmark: str, settings: dict[str, Any]) -> LightevalTaskConfig:
+def task_config(benchmark: str, settings: dict[str, Any], judging: Judging) -> LightevalTaskConfig:
     """Return the LightEval task of a benchmark."""
     return LightevalTaskConfig(
         name=benchmark,
@@ -47,7 +47,7 @@ def task_config(benchmark: str, settings: dict[str, Any]) -> LightevalTaskConfig
         hf_avail_splits=["test"],
         evaluation_splits=["test"],
         few_shots_split="test",  # unused (no few-shot examples); unset, LightEval warns of it
-        metrics=[sampled_extractive_match(settings["num_samples"])],
+        metrics=[sampled_extractive_match(settings["num_samples"], judging)],
         generation_size=settings["max_new_tokens"],
         version=TASK_VERSION,
     )
@@ -91,11 +91,12 @@ def run_lighteval(
     benchmark: str,
     rows: list[dict[str, Any]],
     settings: dict[str, Any],
+    judging: Judging,
     folder: Path,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Run LightEval's pipeline on one benchmark; return its results file and its details file."""
     pipeline = BenchmarkPipeline(
-        tasks=BenchmarkTask(task_config(benchmark, settings), rows),
+        tasks=BenchmarkTask(task_config(benchmark, settings, judging), rows),
         pipeline_parameters=PipelineParameters(launcher_type=ParallelismManager.NONE),
         evaluation_tracker=EvaluationTracker(output_dir=str(folder), save_details=True),
         model=model,

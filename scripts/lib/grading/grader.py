@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import select
@@ -47,11 +48,11 @@ def grade(benchmark: str, gold: str, completion: str, mode: str = "lenient") -> 
     """
     check_mode(mode)
     # sympy takes a second to load: only where judging happens, not with `Grader`
-    from scripts.lib.grading import comparison, extraction, prose, scalars
+    from scripts.lib.grading import extraction, prose, scalars
 
     def agree(first: str, second: str) -> bool:
         try:
-            return comparison.equivalent(benchmark, first, second)
+            return _equivalent(benchmark, first, second)
         except scalars.UNREADABLE:
             return False
 
@@ -61,12 +62,20 @@ def grade(benchmark: str, gold: str, completion: str, mode: str = "lenient") -> 
         if extracted is None:
             return Verdict(False, None, "no_answer")
         expected = prose.reduce_prose(gold)
-        correct, status = comparison.equivalent(benchmark, expected, extracted), "ok"
+        correct, status = _equivalent(benchmark, expected, extracted), "ok"
     except MemoryError:
         correct, status = False, "timeout"
     except scalars.UNREADABLE:
         correct, status = False, "unparsable"
     return Verdict(correct, extracted and extracted[:LONGEST_EXTRACT], status)
+
+
+@functools.lru_cache(maxsize=64)
+def _equivalent(benchmark: str, first: str, second: str) -> bool:
+    """Compare once what both modes find in a completion."""
+    from scripts.lib.grading import comparison
+
+    return comparison.equivalent(benchmark, first, second)
 
 
 def check_mode(mode: str) -> None:
@@ -98,6 +107,11 @@ class Grader:
         if os.getpid() != self._process:
             self._start()  # forked: the parent's pipes are not ours
         return self._worker.grade(items, mode)
+
+    def grade_both(self, item: Item) -> tuple[Verdict, Verdict]:
+        """Return the lenient and the strict verdict on one item."""
+        (lenient,), (strict,) = (self.grade_many([item], mode) for mode in MODES)
+        return lenient, strict
 
     def close(self) -> None:
         """End the worker process."""
