@@ -47,7 +47,7 @@ class Engine:
         device = int(os.environ["CUDA_VISIBLE_DEVICES"])
         tokens = SimpleNamespace(token_ids=[device, prompt[0], parameters.seed])
         found = {"request_id": request_id, "outputs": [tokens], "finished": True}
-        return [SimpleNamespace(**found, num_cached_tokens=0)]
+        return [SimpleNamespace(**found, num_cached_tokens=int(prompt[0] == 2))]
 
 
 class LLM:
@@ -70,6 +70,7 @@ if __name__ == "__main__":
     engine = VllmEngine("model", {"max_model_len": 8, "max_num_seqs": 2}, devices)
     requests = [Request([int(first) + n], 4, 100 + n) for n in range(5)]
     print(engine.generate(requests, Sampling(0.6, 0.95, 0, 1.0, [0], 0)))
+    print(engine.facts["prefix_cache_hit_rate"], engine.facts["vllm"]["max_num_batched_tokens"])
     engine.close()
 """
 
@@ -107,7 +108,7 @@ def start(tmp_path):
 @pytest.mark.slow
 def test_devices_share_the_requests_and_answer_in_their_order(start, tmp_path):
     output, errors = start(0, "3", "7").communicate()
-    assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n", errors
+    assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n0.2 8\n", errors
     assert not list((tmp_path / "tmp").iterdir())  # no compiled code is left behind
 
 

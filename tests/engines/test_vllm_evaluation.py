@@ -63,7 +63,7 @@ def test_the_files_are_those_that_transformers_make(tiny, tmp_path, monkeypatch)
         runs = [json.loads((out / f"{name}.run.json").read_text()) for out in (ours, theirs)]
         assert [facts["engine"] for facts in runs] == ["vllm", "transformers"]
         assert runs[0]["vllm"] == VLLM | {"max_num_batched_tokens": 128}
-        assert 0 < runs[0]["prefix_cache_hit_rate"] < 1  # a problem's second sample
+        assert runs[0]["prefix_cache_hit_rate"] == 0.0  # prompts shorter than a block of the cache
         assert runs[0]["queue_seconds"] > 0
         assert runs[0]["devices"] == 1 and runs[0]["device_seconds"] == runs[0]["wall_seconds"]
     monkeypatch.setattr(script, "Evaluator", None)  # all are kept: after a requeue no engine starts
