@@ -84,6 +84,7 @@ include: "rules/pdf.smk"
 include: "rules/report.smk"
 include: "rules/release.smk"
 include: "rules/plan.smk"
+include: "rules/smoke.smk"
 
 
 # On a cluster these run on the login node: compute nodes often have no network, and a job of seconds

@@ -198,6 +198,8 @@ def lines_of(price: Price, results: Path, logs: Path, machine: str = "") -> list
     basis = (
         f"Times: measured for {price.measured} jobs, which corrects the others of their recipe"
         if price.measured
+        else "Times: estimated by the cost model, corrected by the smoke test's speeds"
+        if price.tried
         else "Times: estimated by the cost model (`costs` in the config); no run was measured"
     )
     parts = [

@@ -263,6 +263,10 @@ class Costs:
         data = self.study.config["stages"][stage]["data"]
         return recipe_of(self.study, stage), self.examples(data, model_of(cell))
 
+    def steps_of(self, job: Job) -> int:
+        """Return the optimiser steps of a training job."""
+        return self.steps(*self._stage(str(job.wildcards["cell"])))
+
     def steps(self, recipe: dict[str, Any], examples: Examples) -> int:
         """Return the optimiser steps of a training."""
         if recipe.get("max_steps", 0) > 0:

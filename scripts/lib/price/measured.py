@@ -18,6 +18,7 @@ from scripts.lib.study.cells import Study, stages_of
 from scripts.lib.study.recipes import label_of
 
 Seconds = dict[Job, float]
+SMOKE = "smoke.json"  # in a study's results folder
 TRAININGS = ("train_sft", "train_grpo")
 
 
@@ -36,6 +37,14 @@ def measured_seconds(study: Study, jobs: Iterable[Job], folders: Sequence[Path])
         if times:
             found[job] = sum(times) / len(times)
     return found
+
+
+def smoke_speeds(path: Path, device: str) -> dict[str, float]:
+    """Return measured over predicted time by rule, from the smoke test on such a device, if any."""
+    if not path.exists():
+        return {}
+    record = read_json(path)
+    return record["speeds"] if device in record["device"].lower() else {}
 
 
 def _trainings(job: Job, folder: Path, device: str) -> Iterator[float]:

@@ -7,7 +7,14 @@ from pathlib import Path
 from scripts.lib.dag.jobs import Job
 from scripts.lib.dag.targets import targets
 from scripts.lib.price.costs import ON_DEVICE, Costs
-from scripts.lib.price.measured import Seconds, kind_of, measured_seconds, off_by
+from scripts.lib.price.measured import (
+    SMOKE,
+    Seconds,
+    kind_of,
+    measured_seconds,
+    off_by,
+    smoke_speeds,
+)
 from scripts.lib.price.walk import Dag, dag_of
 from scripts.lib.study.cells import Study
 
@@ -24,6 +31,7 @@ class Price:
     likely: Seconds
     high: Seconds
     measured: int  # jobs whose time was measured
+    tried: bool  # whether the smoke test's speeds are in it
     slots: int  # devices that work side by side
 
     @property
@@ -91,10 +99,13 @@ def price_of(
     folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
     measured = measured_seconds(study, dag, folders)
     factors = off_by(study, predicted[1], measured)
+    tried = smoke_speeds(results / study.name / SMOKE, study.config["costs"]["device"])
 
     def corrected(seconds: Seconds) -> Seconds:
         return {
-            job: measured.get(job, value * factors.get(kind_of(study, job), 1.0))
+            job: measured.get(
+                job, value * factors.get(kind_of(study, job), tried.get(job.rule, 1.0))
+            )
             for job, value in seconds.items()
         }
 
@@ -108,5 +119,6 @@ def price_of(
         usual,
         dear,
         len(measured),
+        bool(tried),
         slots or study.config["costs"]["slots"],
     )

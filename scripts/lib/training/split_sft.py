@@ -1,5 +1,6 @@
 """SFT whose optimiser step is split into passes of sequences of like length."""
 
+import time
 from typing import Any
 
 import torch
@@ -12,6 +13,13 @@ IGNORED = -100  # the label of what is no target
 
 class SplitSFTTrainer(SplitStep, SFTTrainer):
     """TRL's trainer, with the passes of split_step.py."""
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Log how long a step takes in seconds, as GRPOTrainer does."""
+        started = time.perf_counter()
+        loss = super().training_step(*args, **kwargs)
+        self._metrics["train"]["step_time"].append(time.perf_counter() - started)
+        return loss
 
     def compute_loss(
         self,
