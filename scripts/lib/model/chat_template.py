@@ -25,6 +25,7 @@ def load_tokenizer(folder: Path, chat_template_kwargs: dict[str, Any] | None = N
         from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    tokenizer.clean_up_tokenization_spaces = False  # it would drop spaces that a model wrote
     tokenizer.chat_template = one_template(tokenizer.chat_template, folder)
     set_template_settings(tokenizer, chat_template_kwargs or {})
     require_encoding(tokenizer, folder)
