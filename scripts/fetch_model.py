@@ -38,9 +38,10 @@ def main() -> None:
             download(repo, revision, folder, FILES)
     require_files(folder, f"models.{args.model}")
     if args.check:
-        # A program of its own: what it checks decides nothing, so its code is in no key.
+        # A program of its own, which needs no hub.
         named = ("--config", args.config, "--model", args.model, "--folder", folder)
-        checked = subprocess.run([sys.executable, "-m", "scripts.check_model", *named], check=False)
+        command = [sys.executable, "-m", "scripts.check_model", *named]
+        checked = subprocess.run(command, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False)
         if checked.returncode:
             raise SystemExit(checked.returncode)
     run.write_record(

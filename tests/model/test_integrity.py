@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.dag.code import code_fingerprint
 from scripts.lib.dag.jobs import job
 from scripts.lib.files import publish_folder, read_json, write_json
 from scripts.lib.model.integrity import require_files
@@ -15,6 +16,7 @@ from scripts.lib.model.local import check_local_models
 from scripts.lib.study.cells import Study
 from scripts.lib.study.uses import models_with_weights, use_of
 from scripts.lib.study.validation import validated_study
+from tests.dag.edits import copied_code, reading_code_in, replaced
 from tests.model.families import CHATML, GEMMA2, IM, LLAMA2
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 
@@ -237,6 +239,21 @@ def test_a_dry_run_says_it_in_one_line(folder, tmp_path):
     lines = [line for line in process.stderr.splitlines() if "fold_system" in line]
     assert len(lines) == 1 and lines[0].startswith(f"{WHO}: ")
     assert "Traceback" not in process.stderr
+
+
+def test_what_is_checked_is_in_no_key(tmp_path):
+    folder = copied_code(tmp_path)
+    with reading_code_in(folder):
+        before = code_fingerprint("scripts.fetch_model")
+    checks = ("scripts/lib/model/integrity.py", "scripts/lib/model/usable.py")
+    for file in (*checks, "scripts/check_model.py"):
+        with (folder / file).open("a") as text:
+            text.write("\n\nprint_nothing = [].append(1)\n")
+    with reading_code_in(folder):
+        assert code_fingerprint("scripts.fetch_model") == before
+    replaced("scripts/fetch_model.py", ('"*.jinja", ', ""))(folder)
+    with reading_code_in(folder):
+        assert code_fingerprint("scripts.fetch_model") != before
 
 
 # ------------------------------------------------------------------------------- with transformers

@@ -21,11 +21,11 @@ def stop_ids_of(checkpoint: Path, tokenizer: Any) -> list[int]:
     from transformers import AutoConfig
 
     vocabulary = tokenizer.get_vocab()
-    ids = [vocabulary[token] for token in STOP_TOKENS if token in vocabulary]
-    ids += [tokenizer.eos_token_id, template_end(tokenizer), *declared_stop_ids(checkpoint)]
-    # A tokenizer's class can know tokens for which the model has no row: it never writes them.
+    # A tokenizer's class can add them where the model has no row for them, and never writes them.
     rows = AutoConfig.from_pretrained(checkpoint).get_text_config().vocab_size
-    return list(dict.fromkeys(number for number in ids if number is not None and number < rows))
+    ids = [vocabulary[token] for token in STOP_TOKENS if vocabulary.get(token, rows) < rows]
+    ids += [tokenizer.eos_token_id, template_end(tokenizer), *declared_stop_ids(checkpoint)]
+    return list(dict.fromkeys(number for number in ids if number is not None))
 
 
 def declared_stop_ids(checkpoint: Path) -> list[int]:
