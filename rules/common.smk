@@ -37,6 +37,7 @@ from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json
 from scripts.lib.machine.devices import COUNTED
 from scripts.lib.machine.slurm import Request, check_gpus, check_submissions
+from scripts.lib.model.local import check_local_models
 from scripts.lib.paper.checks import require_valid_claims
 from scripts.lib.price.spelling import spell
 from scripts.lib.price.walk import dag_of
@@ -59,6 +60,8 @@ STUDY = validated_study(
     command_line=workflow.config_settings.config,
 )
 require_valid_claims(CLAIMS, *paper_files())
+if workflow.is_main_process:
+    check_local_models(STUDY)
 RESULTS = f"results/{STUDY.name}"
 PLAN_CONFIG = f"{RESULTS}/plan-config.json"
 

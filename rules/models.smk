@@ -27,7 +27,7 @@ rule fetch_model:
     shell:
         "HF_HUB_OFFLINE=0 exec python -m scripts.fetch_model"
         " --config results/{wildcards.study}/config.json --key {params.key}"
-        " --model {wildcards.model} --downloads downloads/models --output {output:q} &> {log:q}"
+        " --model {wildcards.model} --downloads downloads/models --check --output {output:q} &> {log:q}"
 
 
 rule build_tokenizer:

@@ -4,14 +4,15 @@ Downloads are shared by all studies; the record names the folder and every file'
 """
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.data.hub import download, patient_hub
 from scripts.lib.files import digest_files
+from scripts.lib.model.integrity import require_files
 
-# Any of these is a tokenizer's vocabulary; SentencePiece's and tiktoken's are no JSON.
-VOCABULARIES = ["tokenizer.json", "vocab.json", "vocab.txt", "*.model", "*.tiktoken", "*.spm"]
 # No copies of the weights in other formats.
 FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model", "*.tiktoken", "*.spm"]
 SOURCE = ("repo", "revision", "path")
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="name of the model in config.yaml")
     parser.add_argument("--downloads", type=Path, required=True, help="folder of all downloads")
     parser.add_argument("--output", type=Path, required=True, help="model.json to write")
+    parser.add_argument("--check", action="store_true", help="run scripts.check_model on it too")
     args = parser.parse_args()
     run = planned_run(args, "fetch_model", model=args.model)
     definition = run.study.config["models"][args.model]
@@ -34,14 +36,14 @@ def main() -> None:
         folder = args.downloads / repo / revision
         with patient_hub(repo, revision):
             download(repo, revision, folder, FILES)
-    if not (folder / "config.json").is_file():
-        raise SystemExit(f"{folder}: no config.json, so no checkpoint (models.{args.model})")
-    if not any(file for pattern in VOCABULARIES for file in folder.glob(pattern)):
-        raise SystemExit(
-            f"{folder}: no tokenizer's vocabulary ({', '.join(VOCABULARIES)}), without which "
-            f"transformers would make up one of a few tokens (models.{args.model}); take a "
-            "repository that has one, or put the files of its tokenizer into a local copy (`path`)"
-        )
+    require_files(folder, f"models.{args.model}")
+    if args.check:
+        # A program of its own, which needs no hub.
+        named = ("--config", args.config, "--model", args.model, "--folder", folder)
+        command = [sys.executable, "-m", "scripts.check_model", *named]
+        checked = subprocess.run(command, env=os.environ | {"HF_HUB_OFFLINE": "1"}, check=False)
+        if checked.returncode:
+            raise SystemExit(checked.returncode)
     run.write_record(
         args.output,
         model=args.model,

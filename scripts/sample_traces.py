@@ -30,16 +30,13 @@ def sample(
 
     The number of tokens is that of what was generated, stop tokens included.
     """
-    from scripts.lib.model.chat_template import load_tokenizer
+    from scripts.lib.model.chat_template import load_tokenizer, prompt_ids
     from scripts.lib.model.stop_tokens import stop_ids_of
 
     require_causal_lm(teacher)
     tokenizer = load_tokenizer(teacher, settings["chat_template_kwargs"])
     prompts = [
-        tokenizer.apply_chat_template(
-            messages(settings["prompt"], question), add_generation_prompt=True, return_dict=True
-        )["input_ids"]
-        for question in questions
+        prompt_ids(tokenizer, messages(settings["prompt"], question)) for question in questions
     ]
     limit, seed = settings["max_new_tokens"], settings["seed"]
     requests = [

@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
+from scripts.lib.model.architecture import positions_of, require_relative_positions
+from scripts.lib.model.chat_template import prompt_ids
 from scripts.lib.training.passes import check_longest
 from scripts.lib.training.program import training_program
 from scripts.lib.training.recipes import check_problems
@@ -35,9 +37,7 @@ def problems(
     """
     rows, lengths = [], []
     for example in examples:
-        ids = tokenizer.apply_chat_template(
-            example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
-        )["input_ids"]
+        ids = prompt_ids(tokenizer, example["prompt"])
         if longest is None or len(ids) <= longest:
             row = {"prompt": example["prompt"], "gold": example["gold"], "benchmark": rules}
             rows.append(row)
@@ -103,7 +103,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     settings, recipe = inputs.settings, inputs.settings["recipe"]
     tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
-    room = getattr(model.config, "max_position_embeddings", None)
+    require_relative_positions(model, inputs.parent)
+    room = positions_of(model.config)
     longest = room and room - recipe["max_completion_length"]
     rules = settings["grader"]["rules"]
     rows, counts, longest_prompt = problems(inputs.examples, tokenizer, longest, rules)
@@ -135,7 +136,7 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
             args=GRPOConfig(**arguments, reward_weights=weights),
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
-            peft_config=lora_config(recipe, tokenizer),
+            peft_config=lora_config(recipe, tokenizer, model),
             callbacks=[inputs.watch],
             tokens_per_pass=inputs.tokens_per_pass,
         )

@@ -44,12 +44,13 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     longest = max(len(row["input_ids"]) for row in rows)
     check_longest(longest, inputs.tokens_per_pass, "train_sft", "max_length")
     arguments = trainer_arguments(recipe, names, "SFTTrainer", seed, inputs.work)
+    model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
     trainer = SplitSFTTrainer(
-        model=load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer),
+        model=model,
         args=SFTConfig(**arguments, include_num_input_tokens_seen="non_padding"),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        peft_config=lora_config(recipe, tokenizer),
+        peft_config=lora_config(recipe, tokenizer, model),
         callbacks=[inputs.watch],
         tokens_per_pass=inputs.tokens_per_pass,
     )

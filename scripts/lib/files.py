@@ -76,7 +76,16 @@ def digest_files(folder: Path | str) -> dict[str, str]:
 
 
 def publish_folder(source: Path, destination: Path) -> None:
-    """Move a finished folder to its place by one rename; an older one there is replaced."""
+    """Move a finished folder to its place by one rename; an older one there is replaced.
+
+    Its files get the permissions that the user's umask gives: safetensors writes weights that
+    nobody but their owner can read.
+    """
+    umask = os.umask(0)  # which can be asked for by setting it alone
+    os.umask(umask)
+    for path in source.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o666 & ~umask)
     destination.parent.mkdir(parents=True, exist_ok=True)
     older = destination.with_name(f".{destination.name}.{os.getpid()}.old")
     if destination.exists():

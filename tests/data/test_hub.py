@@ -23,13 +23,23 @@ from scripts.lib.data.hub import seconds_asked
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.cells import Study
 from tests.data.hub_server import Fault, Hub
+from tests.training_case import tiny_model
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 
 CONFIG = ROOT / "config.yaml"
 PAPER = yaml.safe_load(CONFIG.read_text())
 RETRIES = 3
 MODEL = "Qwen/Qwen2.5-0.5B"
-WEIGHTS = bytes(range(256)) * 4000  # 1 MB
+
+
+def weights_of(kilobytes):
+    """Return a whole safetensors file of one tensor."""
+    size = kilobytes * 1024
+    header = f'{{"rows": {{"dtype": "U8", "shape": [{size}], "data_offsets": [0, {size}]}}}}'
+    return len(header).to_bytes(8, "little") + header.encode() + bytes(range(256)) * (size // 256)
+
+
+WEIGHTS = weights_of(1000)
 
 
 @pytest.fixture
@@ -176,7 +186,7 @@ def published(hub, name, folder, **changes):
     return source, rows
 
 
-def published_model(hub, weights=WEIGHTS):
+def published_model(hub, weights=WEIGHTS, **others):
     files = {
         "config.json": b'{"model_type": "qwen2"}',
         "tokenizer.json": b"{}",
@@ -185,7 +195,7 @@ def published_model(hub, weights=WEIGHTS):
         "pytorch_model.bin": b"the same in another format",
         "README.md": b"# A model\n",
     }
-    return hub.add(MODEL, files, kind="models")
+    return hub.add(MODEL, files | others, kind="models")
 
 
 def assert_refused(folder, process, *texts):
@@ -259,11 +269,16 @@ def test_a_text_file_that_is_broken_is_named_with_its_row(name, content, message
 def test_the_rules_fetch_data_and_models_whatever_the_callers_offline_switch(hub, tmp_path):
     source, rows = published(hub, "gsm8k", tmp_path)
     test = {"split": "test", "rows": 5}  # of the same repository, at the same time
+    tiny = tiny_model(tmp_path).parent / "checkpoint"  # the rule sees whether it is a model
+    whole = {file.name: file.read_bytes() for file in tiny.iterdir()}
     study = {
         "study": "loopback",
         "datasets": {"gsm8k": {"hub": source}, "gsm8k-test": {"hub": source | test}},
-        "models": {"qwen2.5-0.5b": {"revision": published_model(hub)}},
-        "recipes": {"grpo": {"global_batch_size": 64}},  # four problems per step
+        "models": {
+            "qwen2.5-0.5b": {"revision": published_model(hub, **whole), "max_model_length": 512}
+        },
+        # four problems per step
+        "recipes": {"grpo": {"global_batch_size": 64, "max_completion_length": 64}},
     }
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     targets = [
@@ -284,12 +299,13 @@ def test_the_rules_fetch_data_and_models_whatever_the_callers_offline_switch(hub
     checkpoint = (
         tmp_path / "downloads" / "models" / MODEL / study["models"]["qwen2.5-0.5b"]["revision"]
     )
-    assert (checkpoint / "model.safetensors").read_bytes() == WEIGHTS
-    assert f"{MODEL}: fetching 4 of 4 files" in process.stderr
+    assert (checkpoint / "model.safetensors").read_bytes() == whole["model.safetensors"]
+    assert f"{MODEL}: fetching {len(whole) + 1} of {len(whole) + 1} files" in process.stderr
 
 
 def test_a_model_arrives_with_whatever_its_tokenizer_needs(hub, tmp_path):
-    start = {"config.json": b"{}", "tokenizer_config.json": b"{}", "model.safetensors": WEIGHTS}
+    start = {"config.json": b'{"model_type": "llama"}', "tokenizer_config.json": b"{}"}
+    start["model.safetensors"] = WEIGHTS
     commit = hub.add(MODEL, start | {"tokenizer.model": b"sentences"}, kind="models")
     process = fetch_model(hub, tmp_path, commit)
     assert process.returncode == 0, process.stderr
@@ -469,8 +485,7 @@ def test_a_card_that_names_a_users_file_is_refused(hub, tmp_path):
 
 
 def test_a_link_that_stays_inside_is_followed(hub, tmp_path):
-    files = {"config.json": b"{}", "tokenizer.json": b"{}", "inside/a.json": b"[1]"}
-    commit = hub.add(MODEL, files, kind="models")
+    commit = published_model(hub, **{"inside/a.json": b"[1]"})
     _, download = with_precious(tmp_path, MODEL, commit)
     process = fetch_model(hub, tmp_path, commit)
     assert process.returncode == 0, process.stderr
@@ -542,7 +557,7 @@ def test_retry_after_is_understood_in_all_its_forms():
     ids=["reset", "silence"],
 )
 def test_a_file_that_breaks_off_is_resumed(hub, tmp_path, fault):
-    weights = WEIGHTS * 12  # 12 MB: the client keeps what has arrived in steps of 10
+    weights = weights_of(12_000)  # the client keeps what has arrived in steps of 10 MB
     commit = published_model(hub, weights)
     hub.faults["GET /cdn"] = [fault]
     process = fetch_model(hub, tmp_path, commit)

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[3]
 # or report, hand a script its inputs, fetch what is then compared by its digest, refuse a machine,
 # or make room for others.
 WITHOUT_EFFECT = (
+    "scripts.check_model",
     "scripts.cli",
     "scripts.lib.console",
     "scripts.lib.dag",
@@ -28,6 +29,7 @@ WITHOUT_EFFECT = (
     "scripts.lib.data.hub_names",
     "scripts.lib.engines.vllm_setup",
     "scripts.lib.machine",
+    "scripts.lib.model.integrity",
     "scripts.lib.provenance",
     "scripts.lib.records",
     "scripts.lib.study",

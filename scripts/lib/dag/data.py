@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
-from scripts.lib.dag.models import template_settings, untrained
+from scripts.lib.dag.models import untrained
 from scripts.lib.digests import kept_digest
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import label_of, recipe_of
@@ -15,6 +15,7 @@ from scripts.lib.study.traces import (
     teachers_of,
     trace_sets,
 )
+from scripts.lib.study.uses import template_settings
 
 RAW = {"rows": "data/{dataset}/raw.jsonl", "record": "data/{dataset}/raw.json"}
 EXAMPLES = {"rows": "data/{dataset}/examples.jsonl", "record": "data/{dataset}/examples.json"}

@@ -5,6 +5,7 @@ from typing import Any
 
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.digests import kept_digests
+from scripts.lib.model.integrity import require_files
 from scripts.lib.study.cells import Study
 from scripts.lib.study.traces import endpoint_of
 
@@ -19,11 +20,6 @@ def model_rule(study: Study, model: str) -> str:
 def untrained(study: Study, model: str) -> Job:
     """Return the job that makes an untrained model available."""
     return job(study, model_rule(study, model), model=model)
-
-
-def template_settings(study: Study, model: str) -> Settings:
-    """Return the settings of a model's chat template."""
-    return study.config["models"][model].get("chat_template_kwargs", {})
 
 
 def path_is_recorded(study: Study, record: dict[str, Any], model: str) -> bool:
@@ -43,11 +39,7 @@ def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
     definition = study.config["models"][model]
     if "path" in definition:
         folder = Path(definition["path"])
-        if not (folder / "config.json").is_file():
-            raise SystemExit(
-                f"models.{model}.path: {folder} has no config.json, so it is no checkpoint; "
-                "correct the path"
-            )
+        require_files(folder, f"models.{model}.path")
         return {"files": kept_digests(folder)}, {}
     return {"repo": definition["repo"], "revision": definition["revision"]}, {}
 

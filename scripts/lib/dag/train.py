@@ -2,9 +2,10 @@
 
 from scripts.lib.dag.data import examples, grader_of
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
-from scripts.lib.dag.models import model_rule, template_settings, untrained
+from scripts.lib.dag.models import model_rule, untrained
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.uses import template_settings
 
 RECORD = "models/{cell}/seed-{seed}/training.json"
 ROLLOUTS = "models/{cell}/seed-{seed}/rollouts.jsonl"  # a sample of them, for readers

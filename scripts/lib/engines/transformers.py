@@ -24,7 +24,9 @@ class TransformersEngine:
         self.facts: dict[str, Any] = {"engine": "transformers"}
         self.batch_size = batch_size
         self.device = torch_device()
-        model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=dtype, local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(
+            checkpoint, dtype=dtype, local_files_only=True, use_safetensors=True
+        )
         self.model = model.to(self.device).eval()
         # generate() fills every argument left open from here: nothing of the checkpoint's stays.
         self.model.generation_config = GenerationConfig()

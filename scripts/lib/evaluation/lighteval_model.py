@@ -19,7 +19,8 @@ from transformers import AutoConfig
 from scripts.lib.engines.requests import Request, sampling_of, seed_of
 from scripts.lib.engines.start import EngineSettings, start_engine
 from scripts.lib.evaluation.journal import Place
-from scripts.lib.model.chat_template import load_tokenizer
+from scripts.lib.model.architecture import positions_of
+from scripts.lib.model.chat_template import load_tokenizer, refusals_named
 from scripts.lib.model.stop_tokens import stop_ids_of
 
 
@@ -37,7 +38,7 @@ class CheckpointModel(LightevalModel):
 
         Raises SystemExit if the settings ask for a longer context than the model has positions.
         """
-        positions = AutoConfig.from_pretrained(checkpoint).max_position_embeddings
+        positions = positions_of(AutoConfig.from_pretrained(checkpoint))
         check_positions(name, positions, settings["max_model_length"])
         self.name = name
         self.tokenizer = load_tokenizer(checkpoint, settings["chat_template_kwargs"])
@@ -105,8 +106,11 @@ class CheckpointModel(LightevalModel):
 
     def prompts_of(self, docs: list[Doc]) -> tuple[list[str], list[list[int]]]:
         """Return the documents' prompts, as text and as token ids."""
-        texts = [self.prompt_manager.prepare_prompt(doc) for doc in docs]
-        return texts, self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        with refusals_named(self.tokenizer.name_or_path):
+            texts = [self.prompt_manager.prepare_prompt(doc) for doc in docs]
+        # A chat template writes what opens a text (Llama's and Gemma's <bos>); without it they do.
+        plain = not self.prompt_manager.use_chat_template
+        return texts, self.tokenizer(texts, add_special_tokens=plain)["input_ids"]
 
     def requests_of(self, docs: list[Doc], prompts: list[list[int]]) -> list[tuple[Place, Request]]:
         """Return the requests for all samples of the documents, each with its place."""
@@ -142,10 +146,10 @@ class CheckpointModel(LightevalModel):
         return Request(prompt, min(self.settings["max_new_tokens"], room), seed)
 
 
-def check_positions(model: str, positions: int, max_model_length: int) -> None:
+def check_positions(model: str, positions: int | None, max_model_length: int) -> None:
     """Exit with an error if an evaluation's context is longer than a model's positions."""
-    if max_model_length > positions:
+    if positions is not None and max_model_length > positions:
         raise SystemExit(
-            f"evaluation.max_model_length is {max_model_length}, but the model "
-            f"{model} has {positions} positions; lower it"
+            f"evaluation.max_model_length is {max_model_length}, but the model {model} has "
+            f"{positions} positions; give it a `max_model_length` in `models`, or lower it"
         )

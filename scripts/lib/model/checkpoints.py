@@ -23,7 +23,8 @@ def load_model(folder: Path, init: dict[str, Any], tokenizer: Any) -> Any:
         from transformers import AutoModelForCausalLM
 
     require_causal_lm(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, **{"dtype": "float32"} | init)
+    arguments = {"dtype": "float32"} | init
+    model = AutoModelForCausalLM.from_pretrained(folder, **arguments, use_safetensors=True)
     model.generation_config = sampling_config(folder, tokenizer)
     return model
 

@@ -50,5 +50,5 @@ def input_embedding(folder: Any) -> Any:
     with quick_imports(without="sklearn"):
         from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", use_safetensors=True)
     return model.get_input_embeddings().weight

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scripts.lib.model.chat_template import prompt_ids
 from scripts.lib.model.checkpoints import prefill
 from scripts.lib.model.stop_tokens import end_of_turn
 
@@ -15,9 +16,7 @@ def encode(
     token spans both; what the template adds after the end of the turn (Qwen's line break) is never
     generated and is left out. `opened` is the thought that the template has put into the prompt.
     """
-    prompt = tokenizer.apply_chat_template(
-        example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
-    )["input_ids"]
+    prompt = prompt_ids(tokenizer, example["prompt"])
     text = behind(opened, example["completion"][0]["content"])
     target = [*tokenizer(text, add_special_tokens=False)["input_ids"], stop]
     return prompt + target, [-100] * len(prompt) + target

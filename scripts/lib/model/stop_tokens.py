@@ -18,8 +18,12 @@ def stop_ids_of(checkpoint: Path, tokenizer: Any) -> list[int]:
     of a document, their templates and generation configs that of a turn. With only one of them a
     model that learned another runs to the token limit.
     """
+    from transformers import AutoConfig
+
     vocabulary = tokenizer.get_vocab()
-    ids = [vocabulary[token] for token in STOP_TOKENS if token in vocabulary]
+    # A tokenizer's class can add them where the model has no row for them, and never writes them.
+    rows = AutoConfig.from_pretrained(checkpoint).get_text_config().vocab_size
+    ids = [vocabulary[token] for token in STOP_TOKENS if vocabulary.get(token, rows) < rows]
     ids += [tokenizer.eos_token_id, template_end(tokenizer), *declared_stop_ids(checkpoint)]
     return list(dict.fromkeys(number for number in ids if number is not None))
 
@@ -37,8 +41,12 @@ def declared_stop_ids(checkpoint: Path) -> list[int]:
 
 
 def template_end(tokenizer: Any) -> int | None:
-    """Return the id of the special token that the chat template writes after a message, or None."""
-    ids = tokenizer(_behind_a_message(tokenizer), add_special_tokens=False)["input_ids"]
+    """Return the id of the special token that the chat template writes after a message, or None.
+
+    A space may stand before it, as in Llama 2's.
+    """
+    behind = _behind_a_message(tokenizer).lstrip()
+    ids = tokenizer(behind, add_special_tokens=False)["input_ids"]
     token = tokenizer.added_tokens_decoder.get(ids[0]) if ids else None
     return ids[0] if token and token.special else None
 

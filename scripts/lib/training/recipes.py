@@ -145,8 +145,8 @@ def trainer_arguments(
     }
 
 
-def lora_config(recipe: dict[str, Any], tokenizer: Any) -> Any:
-    """Return PEFT's LoraConfig of a recipe, or None for a full training.
+def lora_config(recipe: dict[str, Any], tokenizer: Any, model: Any) -> Any:
+    """Return PEFT's LoraConfig of a recipe for a model, or None for a full training.
 
     `trainable_token_indices` names the tokens; PEFT wants their ids, and for both layers that have
     a row for each: with the ids alone it trains no output row unless the two are tied.
@@ -166,5 +166,15 @@ def lora_config(recipe: dict[str, Any], tokenizer: Any) -> Any:
         if missing := [token for token in tokens if token not in vocabulary]:
             raise SystemExit(f"recipe: trainable_token_indices: no token {missing} in the model")
         ids = [vocabulary[token] for token in tokens]
-        lora["trainable_token_indices"] = {"embed_tokens": ids, "lm_head": ids}
+        lora["trainable_token_indices"] = dict.fromkeys(rows_per_token(model), ids)
     return LoraConfig(task_type="CAUSAL_LM", **lora)
+
+
+def rows_per_token(model: Any) -> list[str]:
+    """Return the names of the two layers with a row per token, without those of the modules above.
+
+    They are `embed_tokens` and `lm_head` in Qwen2, other names in GPT-2 and GPT-NeoX.
+    """
+    layers = (model.get_input_embeddings(), model.get_output_embeddings())
+    names = {module: name for name, module in model.named_modules()}
+    return [names[layer].rpartition(".")[2] for layer in layers]

@@ -199,7 +199,7 @@ def train_from(
             "steps": trainer.state.global_step,
             "parent_weights": weights_digest(read_json(training.parent)),
             "examples": counts,
-            "vocabulary": getattr(trainer.model.config, "vocab_size", None),
+            "vocabulary": trainer.model.config.get_text_config().vocab_size,
             "tokens_per_pass": training.tokens_per_pass,
             "tokens": int(trainer.state.num_input_tokens_seen),
             "metrics": collapse.printable([collapse.short(steps[-1])])[0] if steps else {},
