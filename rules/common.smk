@@ -57,6 +57,7 @@ STUDY = validated_study(
     config,
     files=[Path(workflow.basedir, "config.yaml"), *workflow.config_settings.configfiles],
     command_line=workflow.config_settings.config,
+    environment={"mirror": "SRLM_MIRROR"} if mirror else {},
 )
 require_valid_claims(CLAIMS, *paper_files())
 RESULTS = f"results/{STUDY.name}"

@@ -1,0 +1,75 @@
+"""What Snakemake reads before the Snakefile: config files and `--config`."""
+
+import sys
+
+import pytest
+
+from tests.bad_input.configs import FILES, RIGHT
+from tests.workflow import DEMO, ROOT, snakemake
+
+
+@pytest.fixture(scope="module")
+def load():
+    """Return Snakemake's reader of config files, with envs/snakemake_input.py."""
+    sys.path.insert(0, str(ROOT / "envs"))
+    import slurm_import  # noqa: F401
+    import snakemake_input  # noqa: F401
+    from snakemake.common.configfile import load_configfile
+
+    sys.path.remove(str(ROOT / "envs"))
+    return load_configfile
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), FILES, ids=[name for name, *_ in FILES])
+def test_a_file_that_cannot_be_read_is_named(name, content, expected, tmp_path, load):
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(content)
+    with pytest.raises(SystemExit) as ending:
+        load(file)
+    assert str(ending.value).startswith(f"{file}{expected}")
+    assert len(str(ending.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("name", "content"), RIGHT, ids=[name for name, _ in RIGHT])
+def test_a_right_file_is_read(name, content, tmp_path, load):
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(content)
+    assert load(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("gone.yaml", ": No such file"), (".", ": a folder; give a config file")]
+)
+def test_what_is_no_file_is_named(name, expected, tmp_path, load):
+    with pytest.raises(SystemExit) as ending:
+        load(tmp_path / name)
+    assert expected in str(ending.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("evaluate", "--config evaluate: Invalid config definition: Config entries have to be"),
+        ("recipes.sft.bf16=true", "must start with a valid identifier. Nested keys stand in a"),
+        ("evalute=[gsm8k]", "--config: evalute: unknown key; did you mean 'evaluate'?"),
+        ("seeds=[0", "--config: seeds: must be array, not the text '[0'"),
+        ("study=2.5", "--config: study: must be string, not 2.5; put it in quotes"),
+    ],
+)
+def test_a_wrong_config_on_the_command_line_is_one_line(entry, expected, tmp_path):
+    run = snakemake("-n", "--configfile", DEMO, "--config", entry, "--", "all", folder=tmp_path)
+    said = [line for line in run.stderr.splitlines() if "is extended by" not in line]
+    assert run.returncode == 1
+    assert expected in "\n".join(said)
+    assert len(said) == (1 if entry != "seeds=[0" else 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_file_ends_snakemake_in_one_line(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes(b"seeds:\n\t- 1\n")
+    run = snakemake(
+        "-n", "--configfile", DEMO, tmp_path / "mine.yaml", "--", "all", folder=tmp_path
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith(f"{tmp_path}/mine.yaml, line 2: not YAML: found character")
+    assert run.stderr.count("\n") == 1
