@@ -26,7 +26,7 @@ wildcard_constraints:
     dataset=one_of(config["datasets"]),
     tokenizer=one_of(config.get("tokenizers", {})),
     table=one_of(config["tables"]),
-    seed=r"\d+",
+    seed=r"0|[1-9]\d{0,9}",
 
 
 rule all:
@@ -84,6 +84,9 @@ include: "rules/pdf.smk"
 include: "rules/report.smk"
 include: "rules/release.smk"
 include: "rules/plan.smk"
+
+
+check_targets()
 
 
 # On a cluster these run on the login node: compute nodes often have no network, and a job of seconds
