@@ -87,6 +87,7 @@ include: "rules/plan.smk"
 
 
 check_targets()
+check_folders()
 
 
 # On a cluster these run on the login node: compute nodes often have no network, and a job of seconds

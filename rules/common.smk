@@ -36,6 +36,7 @@ from scripts.lib.dag.paper import CLAIMS, paper_files
 from scripts.lib.dag.rules import SHELL
 from scripts.lib.dag.targets import target_files, targets
 from scripts.lib.dag.unknown_targets import why_not
+from scripts.lib.disk import check_folder, disk_in_words
 from scripts.lib.engines import ENGINES
 from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json
@@ -148,10 +149,18 @@ def write_resolved_config(targets):
 
     `plan` has a file of its own: to ask what another config costs must not disturb a study that runs.
     """
-    if "plan" in targets:
-        write_json(PLAN_CONFIG, config)
-    if set(targets) != {"plan"}:
-        write_json(f"{RESULTS}/config.json", config)
+    with disk_in_words():
+        if "plan" in targets:
+            write_json(PLAN_CONFIG, config)
+        if set(targets) != {"plan"}:
+            write_json(f"{RESULTS}/config.json", config)
+
+
+def check_folders():
+    """Exit with an error if what the study makes has no place; a dry run needs not write."""
+    if workflow.is_main_process:
+        for folder in ("results", "evaluations", "checkpoints", "logs"):
+            check_folder(Path(folder, STUDY.name), write=not workflow.output_settings.dryrun)
 
 
 def check_targets():
