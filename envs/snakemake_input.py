@@ -5,7 +5,7 @@ traceback. `make setup` puts this module into the environment, where Python runs
 (snakemake_input.pth). Behind slurm_import.py: what is imported here imports SLURM's executor.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from snakemake import cli
 from snakemake.common import configfile
 from snakemake_interface_common.exceptions import WorkflowError
 
+LARGEST = 100_000  # values of a file; the study's own has 500
 ALIAS = "an alias stands in what it names; write the value out"
 UNREADABLE = (WorkflowError, yaml.YAMLError, OSError, UnicodeDecodeError, RecursionError)
 
@@ -27,7 +28,9 @@ def reader(read: Callable[..., Any]) -> Callable[..., Any]:
             loaded = read(path, filetype)
             if filetype == "Config" and not isinstance(loaded, dict):
                 raise SystemExit(f"{path}: holds no keys with values; write them as `key: value`")
-            check_tree(loaded, [])
+            for number, _ in enumerate(values(loaded, [])):
+                if number > LARGEST:
+                    raise SystemExit(f"{path}: more than {LARGEST:,} values, by aliases of aliases")
         except (*UNREADABLE, TypeError) as error:
             raise SystemExit(f"{path}{reason(path, error)}") from None
         return loaded
@@ -35,15 +38,19 @@ def reader(read: Callable[..., Any]) -> Callable[..., Any]:
     return named
 
 
-def check_tree(value: Any, above: list[Any]) -> None:
-    """Raise RecursionError if a value stands in itself by an alias, TypeError for an object."""
+def values(value: Any, above: list[Any]) -> Iterator[Any]:
+    """Yield a value and all in it.
+
+    Raises RecursionError if one stands in itself by an alias, TypeError for a Python object.
+    """
     if any(value is one for one in above):
         raise RecursionError
     if not isinstance(value, dict | list | str | int | float | date | None):
         raise TypeError(f"not YAML: {value!r} is a Python object; write the value out")
+    yield value
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for part in parts:
-        check_tree(part, [*above, value])
+        yield from values(part, [*above, value])
 
 
 def reason(path: Any, error: BaseException) -> str:

@@ -183,7 +183,7 @@ def check_targets():
         path = os.path.normpath(target)
         if target in named or os.path.exists(path):
             continue
-        if not any(rule.is_producer(path) for rule in named.values()):
+        if not any(known.is_producer(path) for known in named.values()):
             raise SystemExit(why_not(STUDY, path, without_files))
 
 

@@ -5,7 +5,6 @@ is of a kind that has none.
 """
 # ruff: noqa: E501  a case is a line
 
-SHA = "0" * 40
 TIER = (
     "{steps: [1, 2], start: [2, 9], operand: [1, 9], factor: [2, 3], operations: [add], largest: 9}"
 )
@@ -93,6 +92,9 @@ CONFIGS = {
         ("two sources", "models: {toy-base: {path: here}}", "must have exactly one of"),
         ("without a revision", "models: {m: {label: M, repo: o/n}}", "must have exactly one of"),
         ("revision that is a branch", "models: {m: {label: M, repo: o/n, revision: v1}}", "40 hex"),
+        ("repository that is a path", "models: {m: {label: M, repo: ../../x, revision: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}}", "as owner/name"),
+        ("repository that is an address", "models: {m: {label: M, repo: 'https://hub/o/n', revision: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}}", "as owner/name"),
+        ("file out of the mirror", "datasets: {gsm8k: {mirror: {file: ../gsm8k.jsonl}}}", "in the folder, without"),
         ("with a password", "models: {m: {label: M, endpoint: {base_url: 'https://u:p@h/v1', "
          "model: m}}}", "without /chat/completions, a user or a query"),
     ],
@@ -101,6 +103,7 @@ CONFIGS = {
         ("null definition", "datasets: {toy-amc23: ~}", "datasets.toy-amc23: must be object, not null"),
         ("list for a mapping", "models: [toy-base]", "models: must be object, not the list"),
         ("mapping for a list", "evaluate: {gsm8k: 1}", "evaluate: must be array, not the mapping"),
+        ("empty label", "stages: {sft: {label: ''}}", "stages.sft.label: must not be empty"),
         ("number for a label", "stages: {sft: {label: 3}}", "must be string, not 3; put it in"),
         ("text for true", "recipes: {sft: {packing: 'yes'}}", "must be boolean, not the text 'yes'"),
         ("unknown choice", "evaluation: {dtype: float8}", "unknown: the text 'float8'"),
@@ -212,8 +215,18 @@ FILES = [
     ("alias to nothing", b"seeds: *all\n", ", line 1: not YAML: found undefined alias 'all'"),
     ("two documents", b"seeds: [0]\n---\nseeds: [1]\n", ", line 2: not YAML: but found another"),
     ("a Python object", b"note: !!python/name:os.system\n", ": not YAML: <built-in function system> is a Python object"),
+    ("aliases of aliases", b"".join(b"%c: &%c [%s]\n" % (97 + n, 97 + n, b",".join([b"*%c" % (96 + n) if n else b"x"] * 10)) for n in range(7)), ": more than 100,000 values, by aliases of aliases"),
     ("a key that is a list", b"{[a, b]: 1}\n", ", line 1: not YAML: found unhashable key"),
 ]  # fmt: skip
+
+# Entries of `--config`, and what the line must hold.
+COMMAND_LINE = [
+    ("evaluate", "--config evaluate: Invalid config definition: Config entries have to be"),
+    ("recipes.sft.bf16=true", "must start with a valid identifier. Nested keys stand in a"),
+    ("evalute=[gsm8k]", "--config: evalute: unknown key; did you mean 'evaluate'?"),
+    ("seeds=[0", "--config: seeds: must be array, not the text '[0'"),
+    ("study=2.5", "--config: study: must be string, not 2.5; put it in quotes"),
+]
 
 # Right, although they look odd.
 RIGHT = [

@@ -1,23 +1,9 @@
 """What Snakemake reads before the Snakefile: config files and `--config`."""
 
-import sys
-
 import pytest
 
-from tests.bad_input.configs import FILES, RIGHT
-from tests.workflow import DEMO, ROOT, snakemake
-
-
-@pytest.fixture(scope="module")
-def load():
-    """Return Snakemake's reader of config files, with envs/snakemake_input.py."""
-    sys.path.insert(0, str(ROOT / "envs"))
-    import slurm_import  # noqa: F401
-    import snakemake_input  # noqa: F401
-    from snakemake.common.configfile import load_configfile
-
-    sys.path.remove(str(ROOT / "envs"))
-    return load_configfile
+from tests.bad_input.configs import COMMAND_LINE, FILES, RIGHT
+from tests.workflow import DEMO, snakemake
 
 
 @pytest.mark.parametrize(("name", "content", "expected"), FILES, ids=[name for name, *_ in FILES])
@@ -46,16 +32,7 @@ def test_what_is_no_file_is_named(name, expected, tmp_path, load):
     assert expected in str(ending.value)
 
 
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        ("evaluate", "--config evaluate: Invalid config definition: Config entries have to be"),
-        ("recipes.sft.bf16=true", "must start with a valid identifier. Nested keys stand in a"),
-        ("evalute=[gsm8k]", "--config: evalute: unknown key; did you mean 'evaluate'?"),
-        ("seeds=[0", "--config: seeds: must be array, not the text '[0'"),
-        ("study=2.5", "--config: study: must be string, not 2.5; put it in quotes"),
-    ],
-)
+@pytest.mark.parametrize(("entry", "expected"), COMMAND_LINE)
 def test_a_wrong_config_on_the_command_line_is_one_line(entry, expected, tmp_path):
     run = snakemake("-n", "--configfile", DEMO, "--config", entry, "--", "all", folder=tmp_path)
     said = [line for line in run.stderr.splitlines() if "is extended by" not in line]
