@@ -170,7 +170,10 @@ def check_targets():
     """
     if not workflow.is_main_process or Path(sys.argv[0]).name != "snakemake":
         return
-    with contextlib.redirect_stderr(io.StringIO()):  # which profile it uses was said
+    with (
+        contextlib.chdir(workflow.rundir),  # profiles are found from there
+        contextlib.redirect_stderr(io.StringIO()),  # which profile it uses was said
+    ):
         _, typed = parse_args(sys.argv[1:])
     named = {rule.name: rule for rule in workflow.rules}
     without_files = [name for name, rule in named.items() if not rule.has_wildcards()]
