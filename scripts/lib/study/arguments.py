@@ -4,6 +4,7 @@ TRL, transformers and PEFT refuse the others after hours, when data and parents 
 known at the dry run, without importing them. tests/study/test_arguments.py compares the lists.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,8 +34,12 @@ SCHEDULER_ARGUMENTS: dict[str, tuple[str, ...]] = {
         "num_cycles",
     ),
 }
+ALL_LAYERS = "all-linear"
 # The linear layers of Qwen2, the architecture of the models that this DAG builds.
-QWEN2_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+QWEN2_LAYERS = (
+    *(f"model.layers.0.self_attn.{name}" for name in ("q_proj", "k_proj", "v_proj", "o_proj")),
+    *(f"model.layers.0.mlp.{name}" for name in ("gate_proj", "up_proj", "down_proj")),
+)
 
 
 def argument_mistakes(recipe: dict[str, Any], trainer: str) -> Iterator[tuple[KeyPath, str]]:
@@ -42,8 +47,8 @@ def argument_mistakes(recipe: dict[str, Any], trainer: str) -> Iterator[tuple[Ke
 
     The recipe is resolved: it has every key that the trainer must be told.
     """
-    losses = LOSSES.get(trainer, (recipe["loss_type"],))
-    if recipe["loss_type"] not in losses:
+    losses = LOSSES.get(trainer)
+    if losses and recipe["loss_type"] not in losses:
         near = nearest(recipe["loss_type"], losses)
         yield ("loss_type",), f"{trainer} has no loss {recipe['loss_type']!r}{near}"
     yield from _scheduler_mistakes(recipe["lr_scheduler_type"], recipe["lr_scheduler_kwargs"])
@@ -82,12 +87,23 @@ def _rollout_mistakes(recipe: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 def layer_mistakes(
     recipe: dict[str, Any], layers: tuple[str, ...]
 ) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the LoRA targets that are not among a model's linear layers.
+    """Yield the LoRA targets that are not among a model's linear layers, as PEFT looks for them.
 
     PEFT refuses a list of which none is there, and leaves out in silence one that is not.
     """
-    targets = recipe.get("lora", {}).get("target_modules", [])
-    for index, target in enumerate(targets if isinstance(targets, list) else []):
-        if target.split(".")[-1] not in layers:
-            path = ("lora", "target_modules", index)
-            yield path, f"the model has no layer {target!r}{nearest(target, layers)}"
+    targets = recipe.get("lora", {}).get("target_modules", ALL_LAYERS)
+    path: KeyPath = ("lora", "target_modules")
+    if isinstance(targets, str):
+        try:
+            if targets != ALL_LAYERS and not any(re.fullmatch(targets, name) for name in layers):
+                yield (
+                    path,
+                    f"the model has no layer that fits {targets!r}; did you mean {ALL_LAYERS}?",
+                )
+        except re.error as error:
+            yield path, f"{targets!r} is no regular expression: {error}"
+        return
+    last = {name.rpartition(".")[2] for name in layers}
+    for index, target in enumerate(targets):
+        if not any(name.endswith(f".{target}") for name in layers):
+            yield (*path, index), f"the model has no layer {target!r}{nearest(target, last)}"
