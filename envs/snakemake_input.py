@@ -16,6 +16,7 @@ from snakemake.common import configfile
 from snakemake_interface_common.exceptions import WorkflowError
 
 LARGEST = 100_000  # values of a file; the study's own has 500
+TARGET = "; if it is a target, put `--` before it"
 ALIAS = "an alias stands in what it names; write the value out"
 UNREADABLE = (WorkflowError, yaml.YAMLError, OSError, UnicodeDecodeError, RecursionError)
 
@@ -74,6 +75,9 @@ def reason(path: Any, error: BaseException) -> str:
         return f": {ALIAS}"
     if isinstance(error, IsADirectoryError):
         return ": a folder; give a config file"
+    if isinstance(error, FileNotFoundError):
+        target = "" if str(path).endswith((".yaml", ".yml", ".json")) else TARGET
+        return f": no such file{target}"
     if isinstance(error, OSError):
         return f": {error.strerror or error}"
     return f": {' '.join(str(error).split())}"
