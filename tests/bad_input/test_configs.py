@@ -2,12 +2,14 @@
 
 import copy
 import functools
+import random
 import re
 
 import pytest
 import yaml
 from snakemake.utils import update_config
 
+from scripts.lib.dag.targets import targets
 from scripts.lib.study.validation import validated_study
 from tests.bad_input.configs import CONFIGS, RIGHT
 from tests.workflow import DEMO, ROOT
@@ -57,3 +59,36 @@ def test_several_mistakes_are_a_line_each(tmp_path):
     first, *others = refused(file).splitlines()
     assert first == "The study's config has mistakes:"
     assert [line.split(": ")[1] for line in others] == ["evaluate", "seeds[0]"]
+
+
+WRONG = [None, 0, -1, 2.5, True, "x", "", "../x", "x" * 300, "\x1b[2J", [], ["x"], [None], {}]
+WRONG += [{"x": 1}, float("nan"), 1e300, 10**30, [["x"]], "base", "sft"]
+
+
+def places(value, path=()):
+    """Yield the path of everything in a config."""
+    if path:
+        yield path
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
+    for key in keys:
+        yield from places(value[key], (*path, key))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_stands_somewhere_is_taken_or_refused_in_lines(seed):
+    chance = random.Random(seed)
+    everywhere = list(places(demo()))
+    for _ in range(25):
+        config = copy.deepcopy(demo())
+        *above, last = chance.choice(everywhere)
+        part = functools.reduce(lambda inside, key: inside[key], above, config)
+        if chance.random() < 0.8:
+            part[last] = copy.deepcopy(chance.choice(WRONG))
+        else:
+            del part[last]
+        try:
+            targets(validated_study(config, []))
+        except SystemExit as ended:
+            assert str(ended).replace("\n", "").isprintable()

@@ -15,6 +15,7 @@ from scripts.lib.console import nearest
 
 SCHEMA = Path(__file__).parents[3] / "config.schema.yaml"
 KeyPath = tuple[str | int, ...]
+LARGEST = 2**63 - 1
 FEW = 12  # names that are listed where none is near
 LONGEST = 70  # characters of a value or a key that are shown
 TURNING = {
@@ -46,6 +47,8 @@ def schema_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         if isinstance(value, float) and not math.isfinite(value):
             text = f"{value} is no finite number; a typo here must not look like a collapse"
             said.setdefault(path, text)
+        if isinstance(value, int) and abs(value) > LARGEST:
+            said.setdefault(path, f"{_shown(value)} is more than a machine counts")
     errors = list(_validator(schema()).iter_errors(config))
     for error in sorted(errors, key=lambda error: error.validator != "type"):
         path = tuple(error.absolute_path)
