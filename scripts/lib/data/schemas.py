@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.data.values import check_id
 from scripts.lib.files import read_jsonl
 from scripts.lib.grading.boxes import boxes
 
 Row = Mapping[str, Any]
-LONGEST_ID = 200  # characters; ids stand in tables, cards and lines of logs
 
 
 def gsm8k(row: Row, index: int) -> dict[str, Any]:
@@ -113,11 +113,7 @@ def load_rows(path: Path, schema: str) -> list[dict[str, Any]]:
 def _check_ids(rows: list[dict[str, Any]]) -> None:
     first: dict[str, int] = {}
     for index, row in enumerate(rows):
-        if not row["id"].isprintable() or len(row["id"]) > LONGEST_ID:
-            raise ValueError(
-                f"row {index}: its id {row['id'][:LONGEST_ID]!r} must be at most {LONGEST_ID} "
-                "printable characters"
-            )
+        check_id(row["id"], index)
         if (other := first.setdefault(row["id"], index)) != index:
             raise ValueError(f"row {index}: its id {row['id']!r} is that of row {other}")
 

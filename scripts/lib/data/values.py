@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 HALVES = re.compile(r"[\ud800-\udfff]")  # of pairs, as JSON's escapes can leave them
+LONGEST_ID = 200  # characters
 TOO_DEEP = "it is nested too deeply"
+
+
+def check_id(name: str, index: int) -> None:
+    """Raise ValueError unless an id can stand in tables, cards and lines of logs."""
+    if not name.isprintable() or not 0 < len(name) <= LONGEST_ID:
+        raise ValueError(
+            f"row {index}: its id {name[:LONGEST_ID]!r} must be of 1 to {LONGEST_ID} printable "
+            "characters"
+        )
 
 
 def parse(text: str) -> Any:
