@@ -80,7 +80,7 @@ def places(value, path=()):
 def test_whatever_stands_somewhere_is_taken_or_refused_in_lines(seed):
     chance = random.Random(seed)
     everywhere = list(places(demo()))
-    for _ in range(25):
+    for _ in range(15):
         config = copy.deepcopy(demo())
         *above, last = chance.choice(everywhere)
         part = functools.reduce(lambda inside, key: inside[key], above, config)
