@@ -108,7 +108,9 @@ def start(tmp_path):
 @pytest.mark.slow
 def test_devices_share_the_requests_and_answer_in_their_order(start, tmp_path):
     output, errors = start(0, "3", "7").communicate()
-    assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n0.2 8\n", errors
+    assert output == "[[3, 0, 100], [7, 1, 101], [3, 2, 102], [7, 3, 103], [3, 4, 104]]\n0.2 8\n", (
+        errors
+    )
     assert not list((tmp_path / "tmp").iterdir())  # no compiled code is left behind
 
 
