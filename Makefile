@@ -35,8 +35,9 @@ TORCH_BACKEND ?= $(or $(addprefix --find-links=,$(FIND_LINKS)),--torch-backend=c
 
 ENGINES := .venv-engines/installed
 
-# Into an environment, $(1): what lets Snakemake start at once where SLURM's controller is slow.
-STARTUP := envs/slurm_import.py envs/slurm_import.pth
+# Into an environment, $(1): what lets Snakemake start at once where SLURM's controller is slow, and
+# say in one line what it cannot read.
+STARTUP := $(foreach name,slurm_import snakemake_input,envs/$(name).py envs/$(name).pth)
 install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 .PHONY: setup setup-engines demo test test-quick test-engines lint docs example lock clean distclean

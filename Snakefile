@@ -26,7 +26,7 @@ wildcard_constraints:
     dataset=one_of(config["datasets"]),
     tokenizer=one_of(config.get("tokenizers", {})),
     table=one_of(config["tables"]),
-    seed=r"\d+",
+    seed=r"0|[1-9]\d{0,9}",
 
 
 rule all:
@@ -85,6 +85,10 @@ include: "rules/report.smk"
 include: "rules/release.smk"
 include: "rules/plan.smk"
 include: "rules/smoke.smk"
+
+
+check_targets()
+check_folders()
 
 
 # On a cluster these run on the login node: compute nodes often have no network, and a job of seconds

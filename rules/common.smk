@@ -1,6 +1,8 @@
 """What the rules share: the validated study, wildcard patterns and input functions."""
 
+import contextlib
 import functools
+import io
 import json
 import os
 import re
@@ -9,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from snakemake.cli import parse_args
 from snakemake.settings.types import DeploymentMethod
 
 if sys.version_info[:2] != (3, 11):
@@ -32,6 +35,8 @@ from scripts.lib.dag.models import model_rule
 from scripts.lib.dag.paper import CLAIMS, paper_files
 from scripts.lib.dag.rules import SHELL
 from scripts.lib.dag.targets import target_files, targets
+from scripts.lib.dag.unknown_targets import why_not
+from scripts.lib.disk import check_folder, disk_in_words
 from scripts.lib.engines import ENGINES
 from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json
@@ -58,6 +63,7 @@ STUDY = validated_study(
     config,
     files=[Path(workflow.basedir, "config.yaml"), *workflow.config_settings.configfiles],
     command_line=workflow.config_settings.config,
+    environment={"mirror": "SRLM_MIRROR"} if mirror else {},
 )
 require_valid_claims(CLAIMS, *paper_files())
 if workflow.is_main_process:
@@ -146,10 +152,45 @@ def write_resolved_config(targets):
 
     `plan` has a file of its own: to ask what another config costs must not disturb a study that runs.
     """
-    if "plan" in targets:
-        write_json(PLAN_CONFIG, config)
-    if set(targets) != {"plan"}:
-        write_json(f"{RESULTS}/config.json", config)
+    with disk_in_words():
+        if "plan" in targets:
+            write_json(PLAN_CONFIG, config)
+        if set(targets) != {"plan"}:
+            write_json(f"{RESULTS}/config.json", config)
+
+
+def check_folders():
+    """Exit with an error if what the study makes has no place; a dry run needs not write."""
+    if workflow.is_main_process:
+        for folder in ("results", "evaluations", "checkpoints", "logs"):
+            check_folder(Path(folder, STUDY.name), write=not workflow.output_settings.dryrun)
+
+
+def check_targets():
+    """Exit with an error if no rule makes what was typed, before Snakemake says so at length.
+
+    It keeps the targets to itself until the rules are read; its own parser reads them again.
+    """
+    if not workflow.is_main_process or Path(sys.argv[0]).name != "snakemake":
+        return
+    with (
+        contextlib.chdir(workflow.rundir),  # profiles are found from there
+        contextlib.redirect_stderr(io.StringIO()),  # which profile it uses was said
+    ):
+        _, typed = parse_args(sys.argv[1:])
+    named = {rule.name: rule for rule in workflow.rules}
+    without_files = [name for name, rule in named.items() if not rule.has_wildcards()]
+    for target in typed.targets:
+        if target in named and target not in without_files:
+            raise SystemExit(
+                f"{target}: a rule with many jobs is no target; name a file that it makes, which "
+                "docs/files-and-rules.md lists"
+            )
+        path = os.path.normpath(target)
+        if target in named or os.path.exists(path):
+            continue
+        if not any(known.is_producer(path) for known in named.values()):
+            raise SystemExit(why_not(STUDY, path, without_files))
 
 
 def tokens_per_pass(wildcards):

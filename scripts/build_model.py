@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.console import report
-from scripts.lib.files import digest_files, publish_folder, write_json
+from scripts.lib.files import digest_files, folder_made_whole, write_json
 from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.weights import required_checkpoint
 from scripts.lib.provenance import run_facts
@@ -85,8 +85,11 @@ def learning_rate_at(step: int, build: dict[str, Any]) -> float:
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write the training state whole or not at all."""
     aside = path.with_suffix(f".{os.getpid()}")
-    torch.save(state, aside)
-    aside.replace(path)
+    try:
+        torch.save(state, aside)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def train(
@@ -175,7 +178,6 @@ def build_model(
     batches = make_batches(pairs, tokenizer, build["per_device_train_batch_size"], seed)
     work.mkdir(parents=True, exist_ok=True)
     loss = train(model, batches, build, tokenizer.pad_token_id, work, name)
-    shutil.rmtree(checkpoint, ignore_errors=True)
     save_model(model, tokenizer, build["eos"], checkpoint)
     return {
         "steps": build["max_steps"],
@@ -200,13 +202,13 @@ def main() -> None:
     start = required_checkpoint(args.start) if args.start else None
     began = time.time()
     with locked(args.checkpoints):
-        work, aside = args.checkpoints / key, args.output.parent / ".checkpoint"
+        work = args.checkpoints / key
         tidy(work, "build_model", key, model=args.model)
         tokenizer = required_checkpoint(args.tokenizer)
         settings = run.settings | {"build": build}
-        facts = build_model(settings, tokenizer, start, work, aside, args.model)
-        files = digest_files(aside)
-        publish_folder(aside, args.output.parent / "checkpoint")
+        with folder_made_whole(args.output.parent / "checkpoint") as aside:
+            facts = build_model(settings, tokenizer, start, work, aside, args.model)
+            files = digest_files(aside)
         times = {"wall_seconds": time.time() - began, **run_facts("build_model")}
         write_json(args.output.with_suffix(".run.json"), times)
         record = {"model": args.model, "status": "ok", "files": files, "config": run.settings}

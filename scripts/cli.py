@@ -11,6 +11,7 @@ from scripts.lib.dag.code import engine_fingerprint
 from scripts.lib.dag.environment import other_versions
 from scripts.lib.dag.jobs import Job, files_of, job
 from scripts.lib.dag.rules import environment_of
+from scripts.lib.disk import say_in_words
 from scripts.lib.engines import ENGINES
 from scripts.lib.files import read_json, sha256_of, write_json
 from scripts.lib.records import check_input, engines_of
@@ -19,7 +20,11 @@ from scripts.lib.study.config import load_study
 
 
 def job_arguments(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the flags that say which planned job is run."""
+    """Return a parser with the flags that say which planned job is run.
+
+    From here on, what a disk refuses ends the program with one line.
+    """
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

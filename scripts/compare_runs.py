@@ -16,6 +16,7 @@ from scripts.compare_reported import reproduction, runs_of
 from scripts.lib.console import print_lines, report
 from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.score import printed_cells
+from scripts.lib.disk import say_in_words
 from scripts.lib.evaluation.details import read_columns
 from scripts.lib.grading.grader import Grader
 from scripts.lib.paper.files import read_paper_file
@@ -161,6 +162,7 @@ def sections(archive: Path, payload: Path, args: argparse.Namespace) -> dict[str
 
 def main() -> None:
     """Compare the archive that the flags name."""
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scripts.lib.console import report
+from scripts.lib.disk import say_in_words
 from scripts.lib.evaluation.finished import Place, known, places, study_in
 from scripts.lib.export.evaluated import Evaluated, read_evaluated
 from scripts.lib.study.cells import Study, task_of
@@ -92,6 +93,7 @@ def export(study: Study, wanted: Sequence[Place], write: Write) -> list[str]:
 
 def main() -> None:
     """Export what the flags name."""
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

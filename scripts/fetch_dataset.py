@@ -9,6 +9,7 @@ import gzip
 import json
 import lzma
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from scripts.cli import job_arguments, planned_run
 from scripts.lib.dag.data import mirror_file, source_of
 from scripts.lib.data.hub import download, listing, patient_hub
 from scripts.lib.data.hub_names import check_names
-from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
+from scripts.lib.data.values import parse, wrong_value
+from scripts.lib.files import read_json, sha256_of, write_json, write_jsonl
+from scripts.lib.show.inert import escape
 
 OPENED_BY: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 COMPRESSED = (*OPENED_BY, ".zst", ".lz4", ".zip")
@@ -101,6 +104,8 @@ def rows_of_text(file: Path) -> list[dict[str, Any]] | None:
                 csv.field_size_limit(2**31 - 1)  # a trace may be longer than its 131,072
                 table = csv.DictReader(stream, delimiter="," if ending == ".csv" else "\t")
                 rows: list[Any] = list(table)
+                if len(set(table.fieldnames or ())) < len(table.fieldnames or ()):
+                    raise SystemExit(f"{file}: a column stands in its header twice")
                 for index, row in enumerate(rows):
                     if None in row or None in row.values():
                         raise SystemExit(
@@ -108,26 +113,49 @@ def rows_of_text(file: Path) -> list[dict[str, Any]] | None:
                         )
             else:
                 rows = rows_of_json(stream.read(), file)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        with opened(file, "rb") as stream:
+            number = next(n for n, line in enumerate(stream, start=1) if not _is_utf8(line))
+        raise SystemExit(f"{file}, line {number}: no UTF-8; save it as a UTF-8 file") from None
+    except (csv.Error, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
         raise SystemExit(f"{file}: cannot be read as a data set: {error}") from None
     if wrong := [i for i, row in enumerate(rows) if not isinstance(row, dict)]:
-        raise SystemExit(f"{file}, row {wrong[0]}: not an object with columns")
+        raise SystemExit(
+            f"{file}, row {wrong[0]}: {rows[wrong[0]]!r:.60} is no object with columns; write each "
+            "row as {column: value, ...}"
+        )
+    if found := wrong_value(rows):
+        raise SystemExit(f"{file}, {found}; correct the file")
     return rows
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def rows_of_mirror(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a mirror's file, each with the columns that it has itself."""
+    rows = rows_of_text(file)
+    return typed_rows([file]) if rows is None else rows
 
 
 def rows_of_json(text: str, file: Path) -> list[Any]:
     """Return the rows of a JSON list, or of one JSON value per line."""
     try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
+        whole = parse(text) if text.lstrip().startswith("[") else None
+    except ValueError:
         whole = None
     if isinstance(whole, list):
         return whole
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
         try:
-            rows += [json.loads(line)] if line.strip() else []
-        except json.JSONDecodeError as error:
+            rows += [parse(line)] if line.strip() else []
+        except ValueError as error:
             raise SystemExit(f"{file}, line {number}: not a JSON line ({error})") from None
     return rows
 
@@ -175,8 +203,8 @@ def check_rows(
         if missing := [column for column in columns if column not in row]:
             raise SystemExit(
                 f"{_names(files)}, row {number}: no column {', '.join(missing)}. It has "
-                f"{', '.join(row)}; {key}.columns in config.yaml expects {', '.join(columns)}. "
-                f"{CURE}"
+                f"{escape(', '.join(row))}; {key}.columns in config.yaml expects "
+                f"{', '.join(columns)}. {CURE}"
             )
 
 
@@ -201,7 +229,7 @@ def main() -> None:
         key = f"datasets.{args.dataset}.hub"
         files = files_of_hub(args.dataset, source, args.downloads)
     check_files(files, source, key)
-    rows = read_jsonl(files[0]) if key.endswith(".mirror") else rows_of_files(files)
+    rows = rows_of_mirror(files[0]) if key.endswith(".mirror") else rows_of_files(files)
     check_rows(rows, files, source, key)
     write_jsonl(args.rows, rows)
     run.write_record(

@@ -6,13 +6,16 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.files import read_json, write_text
+from scripts.lib.show.inert import escape
 
 BAR = 40  # characters of a histogram's longest bar
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     """Return the lines of a Markdown table; a cell's line breaks and pipes are made harmless."""
-    cells = [[" ".join(str(cell).split()).replace("|", r"\|") for cell in row] for row in rows]
+    cells = [
+        [escape(" ".join(str(cell).split())).replace("|", r"\|") for cell in row] for row in rows
+    ]
     lines = [header, ["---"] * len(header), *cells]
     return [f"| {' | '.join(line)} |" for line in lines] + [""]
 

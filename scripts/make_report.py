@@ -13,10 +13,10 @@ import numpy as np
 from scripts.cli import Run, job_arguments, planned_run
 from scripts.lib.console import report, spell_bytes
 from scripts.lib.dag.code import ROOT
+from scripts.lib.files import folder_made_whole, size_of
 from scripts.lib.report.completions import Evaluation, Part, chunks, text_sizes, verdicts
 from scripts.lib.report.data import write_cells, write_problems, write_study
 from scripts.lib.report.first_page import context, render
-from scripts.lib.report.folder import folder_made_whole, size_of
 from scripts.lib.report.inputs import Report
 from scripts.lib.report.sampling import Places, limit_of, sentence, summed
 from scripts.lib.report.writing import put

@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 from scripts.lib.console import print_lines, spell_bytes
+from scripts.lib.disk import say_in_words
 from scripts.lib.evaluation.finished import study_in
 from scripts.lib.files import sha256_of
 from scripts.lib.runs.bag import write_bag
@@ -21,6 +22,7 @@ from scripts.lib.runs.plan import plan_of
 
 def main() -> None:
     """Pack the study that the flags name."""
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from scripts.lib.data.hub import commit_of
+from scripts.lib.disk import say_in_words
 from scripts.lib.files import write_text
 
 
@@ -53,6 +54,7 @@ def with_revision(text: str, dataset: str, commit: str, place: str) -> str:
 
 def main() -> None:
     """Ask the hub for the commit and write it into the config file."""
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

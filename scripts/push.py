@@ -30,6 +30,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from huggingface_hub.utils import validate_repo_id
 
 from scripts.lib.console import align, spell_bytes
+from scripts.lib.disk import say_in_words
 from scripts.lib.files import digest_files, read_json
 from scripts.lib.release.cards import HERE
 
@@ -147,6 +148,7 @@ def parsed() -> Any:
 
 def main() -> None:
     """Say what an upload would do, and with --yes do it."""
+    say_in_words()
     args = parsed()
     try:
         validate_repo_id(args.repo)

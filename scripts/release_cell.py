@@ -15,14 +15,13 @@ from huggingface_hub import ModelCard
 from scripts.cli import Run, job_arguments, planned_run
 from scripts.lib.console import report, spell_bytes
 from scripts.lib.dag.jobs import files_of
-from scripts.lib.files import digest_files, read_json
+from scripts.lib.files import digest_files, folder_made_whole, read_json, size_of
 from scripts.lib.model.weights import required_checkpoint
 from scripts.lib.provenance import finished
 from scripts.lib.release import facts
 from scripts.lib.release.cards import write_card
 from scripts.lib.release.folders import put_all
 from scripts.lib.release.metadata import eval_files, model_data, unknown_licences
-from scripts.lib.report.folder import folder_made_whole, size_of
 
 Record = dict[str, Any]
 

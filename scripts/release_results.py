@@ -15,14 +15,13 @@ from huggingface_hub import DatasetCard
 from scripts.cli import Run, job_arguments, planned_run
 from scripts.lib.console import report, spell_bytes
 from scripts.lib.dag.jobs import files_of
-from scripts.lib.files import digest_files, read_json, write_json
+from scripts.lib.files import digest_files, folder_made_whole, read_json, size_of, write_json
 from scripts.lib.frames import legend_path
 from scripts.lib.provenance import finished
 from scripts.lib.release.cards import write_card
 from scripts.lib.release.completions import MEANINGS, WHOLE, Part, fields, write_completions
 from scripts.lib.release.croissant import Field, Records, metadata
 from scripts.lib.release.metadata import UNKNOWN, dataset_data, unknown_licences
-from scripts.lib.report.folder import folder_made_whole, size_of
 
 Record = dict[str, Any]
 

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from scripts.lib.console import align, spell_bytes
 from scripts.lib.dag.jobs import job
+from scripts.lib.disk import say_in_words
 from scripts.lib.files import read_json
 from scripts.lib.study.config import load_study
 from scripts.lib.training.resume import LOCK, NOTE
@@ -100,6 +101,7 @@ def remove(work: Work) -> str:
 
 def main() -> None:
     """List, or remove, what the flags name."""
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from scripts.lib.console import print_lines
 from scripts.lib.dag.code import ROOT
+from scripts.lib.disk import say_in_words
 from scripts.lib.evaluation.finished import study_in
 from scripts.lib.files import publish_folder, write_json
 from scripts.lib.records import is_current
@@ -42,6 +43,7 @@ def copy_workflow(folder: Path) -> None:
 
 def main() -> None:
     """Describe the study in the folder given."""
+    say_in_words()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

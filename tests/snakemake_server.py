@@ -1,7 +1,13 @@
 """What the server of `tests.workflow.snakemake` imports once, before it forks a process per run."""
 # ruff: noqa: F401
 
-import slurm_import  # as .venv/bin/snakemake does
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "envs"))
+
+import slurm_import  # these two as .venv/bin/snakemake does
+import snakemake_input
 from snakemake.cli import get_argument_parser
 
 # What the rules import.

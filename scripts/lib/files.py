@@ -1,9 +1,11 @@
 """Reading and writing the files of a study: whole or not at all, mistakes named with their file."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,19 @@ def write_jsonl(path: Path | str, rows: list[dict]) -> None:
 
 def write_text(path: Path | str, text: str) -> None:
     """Write a text file whole or not at all: aside first, then one rename."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path | str, content: bytes) -> None:
+    """Write a file whole or not at all: aside first, then one rename. An OSError names it."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_text(text, encoding="utf-8")
+        aside.write_bytes(content)
         aside.replace(path)
+    except OSError as error:  # that of a full disk has no name
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         aside.unlink(missing_ok=True)
 
@@ -75,20 +84,42 @@ def digest_files(folder: Path | str) -> dict[str, str]:
     }
 
 
+@contextlib.contextmanager
+def folder_made_whole(place: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `place`, which takes its place if all goes well.
+
+    Whatever is killed, `place` is what it was or what it shall be. What a killed start has left
+    beside it is removed.
+    """
+    aside = place.with_name(f".{place.name}.making")
+    for left in [aside, *place.parent.glob(f".{place.name}.*.old")]:
+        shutil.rmtree(left, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        publish_folder(aside, place)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def publish_folder(source: Path, destination: Path) -> None:
     """Move a finished folder to its place by one rename; an older one there is replaced.
 
-    Its files get the permissions that the user's umask gives: safetensors writes weights that
-    nobody but their owner can read.
+    Its files get the permissions that the umask leaves: safetensors writes weights for their owner
+    alone.
     """
-    umask = os.umask(0)  # which can be asked for by setting it alone
-    os.umask(umask)
+    os.umask(mask := os.umask(0))
     for path in source.rglob("*"):
         if path.is_file() and not path.is_symlink():
-            path.chmod(0o666 & ~umask)
+            path.chmod(path.stat().st_mode | (0o666 & ~mask))
     destination.parent.mkdir(parents=True, exist_ok=True)
     older = destination.with_name(f".{destination.name}.{os.getpid()}.old")
     if destination.exists():
         destination.rename(older)
     source.rename(destination)
     shutil.rmtree(older, ignore_errors=True)
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

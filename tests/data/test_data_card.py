@@ -21,6 +21,13 @@ def test_the_card_holds_the_rows_of_every_step_and_each_removal():
     assert r"| 4 | decontaminate | shares 'a\|b' |" in lines
 
 
+def test_the_card_spells_out_what_would_act_on_a_terminal():
+    clean = {"rows_in": 1, "steps": [{"step": "s", "removed": [{"id": "\x1b[2J", "reason": "r"}]}]}
+    text = card("gsm8k", {"subset": "a\u202eb"}, {"clean": clean}, [])
+    assert "| <U+001B>[2J | s | r |" in text
+    assert "| subset | a<U+202E>b |" in text
+
+
 def test_the_card_counts_damaged_golds():
     text = card("kd", {}, {"examples": {"rows_in": 2, "corrupted_golds": ["7", "9"]}}, [])
     assert "(their problem's is used): 7, 9." in text

@@ -254,8 +254,8 @@ def test_no_type_is_guessed(name, tmp_path):
         ("rows.csv", b"id,day\n1\n", "row 0: not as many fields"),
         ("rows.csv", b"id,day\n1,2,3\n", "row 0: not as many fields"),
         ("rows.jsonl", b'{"id": 1}\n{"id"\n', "line 2: not a JSON line"),
-        ("rows.jsonl", b'{"id": 1}\n3\n', "row 1: not an object"),
-        ("rows.csv", b"id\n\xff\n", "cannot be read as a data set"),
+        ("rows.jsonl", b'{"id": 1}\n3\n', "row 1: 3 is no object"),
+        ("rows.csv", b"id\n\xff\n", "line 2: no UTF-8"),
         ("rows.json.zst", b"", "without guessing types"),
     ],
 )

@@ -230,6 +230,16 @@ def test_snakemakes_records_become_lines(console, watch):
     assert "killed (exit code 137: often for want of memory)" in stream.getvalue()
 
 
+def test_what_data_hold_does_nothing_to_the_terminal(console, watch):
+    handler, logger, stream = console
+    handler.start(watch, "3 jobs")
+    watch.jobs[2].log.write_text("SystemExit: row 1: \x1b]0;mine\x07 and \u202eleft\n")
+    logger.info("", extra={"event": "job_info", "jobid": 2})
+    logger.error("", extra={"event": "job_error", "jobid": 2, "rule_msg": None})
+    assert "<U+001B>]0;mine<U+0007> and <U+202E>left" in stream.getvalue()
+    assert stream.getvalue().replace("\n", "").isprintable()
+
+
 def test_a_mistake_of_the_console_ends_no_run(console, watch, capsys):
     handler, logger, stream = console
     handler.start(watch, "3 jobs")

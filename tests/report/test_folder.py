@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.lib.report.folder import folder_made_whole, size_of
+from scripts.lib.files import folder_made_whole, size_of
 
 
 def test_a_folder_takes_the_place_of_the_one_before_it(tmp_path):

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from scripts.lib.files import digest_files
-from scripts.lib.report.folder import size_of
+from scripts.lib.files import digest_files, size_of
 from scripts.make_report import make
 from tests.report.reading import read_data, value_of
 from tests.report.small_study import COLLAPSED, planned, rows_of, write_inputs

@@ -127,7 +127,7 @@ def test_a_model_has_exactly_one_source():
         ),
         (
             lambda c: c["recipes"].update(grpo={"learning_rate": 1.0, "num_generations": 8}),
-            "stages.rl.recipe: recipe 'grpo' has no temperature",
+            "stages.rl.recipe: recipe 'grpo' has no num_train_epochs, global_batch_size",
         ),
         (
             lambda c: c["stages"]["rl"].update(override={"global_batch_size": 16 * 7474}),
@@ -136,7 +136,8 @@ def test_a_model_has_exactly_one_source():
         ),
         (
             lambda c: c["recipes"]["grpo"].update(num_generations=7),
-            "stages.rl.recipe: global_batch_size 512 of recipe 'grpo' must be a multiple",
+            "recipes.grpo.num_generations: global_batch_size 512 must be a multiple of its "
+            "num_generations 7 (stage 'rl')",
         ),
         (
             lambda c: c["cleaning"]["decontaminate"].append("gsm8k"),
@@ -275,6 +276,7 @@ def test_a_benchmark_that_is_not_evaluated_may_be_of_training_problems():
 def test_generated_problems_of_one_seed_and_split_are_one_set():
     def change(config):
         config["datasets"] |= copy.deepcopy(DEMO["datasets"])
+        del config["datasets"]["toy-gsm8k-distilled"]
         config["stages"]["sft"]["data"] = "toy-gsm8k"
         config["benchmarks"]["gsm8k"]["dataset"] = "toy-amc23"
         config["datasets"]["toy-amc23"]["generate"] = {

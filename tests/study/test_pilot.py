@@ -17,6 +17,7 @@ from tests.workflow import DEMO, ROOT, planned
 PILOT = ROOT / "studies" / "pilot.yaml"
 TOYS = """
 study: pilot-of-toys
+evaluation: {max_model_length: 2048}
 roles: {base: toy-base, instruct: toy-instruct}
 tables:
   pilot:

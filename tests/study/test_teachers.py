@@ -152,7 +152,7 @@ REFUSED = {
     "datasets: {gsm8k-distilled: {distill: {teacher: qwen}}}": "distill.teacher: unknown model",
     "datasets: {gsm8k-distilled: {distill: {teacher: []}}}": "must not be empty",
     "datasets: {gsm8k-distilled: {distill: {teacher: [r1, r1]}}}": "given twice: r1",
-    "datasets: {gsm8k-distilled: {distill: {select: best}}}": "is not one of ['all'",
+    "datasets: {gsm8k-distilled: {distill: {select: best}}}": "unknown: the text 'best'",
     "roles: {base: r1}": "roles.base: 'r1' is at an endpoint: it can be a teacher",
     "models: {r1: {endpoint: {base_url: 'https://me:secret@host/v1'}}}": "without /chat/comple",
     "models: {r1: {endpoint: {base_url: 'https://host/v1?key=secret'}}}": "without /chat/comple",

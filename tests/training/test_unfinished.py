@@ -1,5 +1,6 @@
 """What killed jobs left behind is listed with its plan, and removed only where nothing works."""
 
+import json
 import os
 import subprocess
 import sys
@@ -102,3 +103,14 @@ def test_a_training_tidies_its_own_folder_alone(folders):
     tidy(folders["planned"], "train_sft", "0" * 64, **CELL)
     assert not torn.exists()
     assert (folders["other"] / "checkpoint-2").exists()
+
+
+def test_who_holds_a_lock_is_named_and_whoever_is_gone_is_not(tmp_path):
+    with locked(tmp_path):
+        message = rf"training here \(process {os.getpid()} on \S+\), perhaps a job that a killed"
+        with pytest.raises(SystemExit, match=message), locked(tmp_path):
+            raise AssertionError("two hold the lock")
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    write_json(tmp_path / "holder.json", {"pid": 1, "host": "killed"})
+    with locked(tmp_path):
+        assert json.loads((tmp_path / "holder.json").read_text())["pid"] == os.getpid()

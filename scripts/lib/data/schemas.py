@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.data.values import check_id
 from scripts.lib.files import read_jsonl
 from scripts.lib.grading.boxes import boxes
 
@@ -112,6 +113,7 @@ def load_rows(path: Path, schema: str) -> list[dict[str, Any]]:
 def _check_ids(rows: list[dict[str, Any]]) -> None:
     first: dict[str, int] = {}
     for index, row in enumerate(rows):
+        check_id(row["id"], index)
         if (other := first.setdefault(row["id"], index)) != index:
             raise ValueError(f"row {index}: its id {row['id']!r} is that of row {other}")
 

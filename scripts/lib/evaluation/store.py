@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.lib.files import publish_folder, read_json, sha256_of, write_json
+from scripts.lib.files import publish_folder, read_json, sha256_of, write_bytes, write_json
 
 FILES = (
     "{}.parquet",
@@ -47,17 +47,17 @@ class Entry(NamedTuple):
     ) -> None:
         """Store a finished evaluation: its folder appears whole, by one rename."""
         aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
-        write_evaluation(aside, self.benchmark, record, details, lighteval, run)
-        publish_folder(aside, self.folder)
+        try:
+            write_evaluation(aside, self.benchmark, record, details, lighteval, run)
+            publish_folder(aside, self.folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
         self.journal.unlink(missing_ok=True)
 
     def publish(self, output: Path) -> None:
         """Copy the stored files to the rule's outputs, each by one rename."""
-        output.mkdir(parents=True, exist_ok=True)
         for name in (pattern.format(self.benchmark) for pattern in FILES):
-            aside = output / f".{name}.{os.getpid()}"
-            shutil.copyfile(self.folder / name, aside)
-            aside.replace(output / name)
+            write_bytes(output / name, (self.folder / name).read_bytes())
 
 
 def entry(task: Path, weights: str, key: str, data: str) -> Entry:
@@ -79,10 +79,7 @@ def write_evaluation(
 
     `details` is a parquet file of all completions, `lighteval` what LightEval wrote itself.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{benchmark}.parquet.{os.getpid()}"
-    aside.write_bytes(details)
-    aside.replace(folder / f"{benchmark}.parquet")
+    write_bytes(folder / f"{benchmark}.parquet", details)
     write_json(folder / f"{benchmark}.json", record)
     write_json(folder / f"{benchmark}.lighteval.json", lighteval)
     endings = ("parquet", "json", "lighteval.json")

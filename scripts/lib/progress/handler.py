@@ -15,6 +15,7 @@ from collections.abc import Collection
 from typing import Any
 
 from scripts.lib.progress.watch import HEAD, Watch
+from scripts.lib.show.inert import escape
 
 SNAKEMAKES = "DefaultStreamHandler"  # the name of Snakemake's own handler of the console
 TICK_SECONDS = 5.0
@@ -119,8 +120,9 @@ class RunConsole(logging.Handler):
 
     def _print(self, lines: Collection[str]) -> None:
         with contextlib.suppress(BrokenPipeError):  # nobody reads it any more; the run goes on
-            for line in lines:
-                self.stream.write(f"{line}\n")
+            # Names and errors come from data: nothing of them acts on the terminal.
+            for line in (part for text in lines for part in text.split("\n")):
+                self.stream.write(f"{escape(line)}\n")
             self.stream.flush()
 
 

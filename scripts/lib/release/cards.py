@@ -7,6 +7,8 @@ from huggingface_hub import CardData
 from huggingface_hub.repocard import RepoCard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from scripts.lib.show.inert import escape
+
 TEMPLATES = Path(__file__).parent / "templates"
 # What a card's example loads, typed in its folder; scripts.push writes the repository's name in its
 # place. The datasets library wants a folder with a name.
@@ -45,4 +47,4 @@ def interval(ends: list[float] | None) -> str:
 
 def inline(value: Any) -> str:
     """Return a value as it can stand in a table's entry."""
-    return " ".join(str(value).split()).replace("|", r"\|")
+    return escape(" ".join(str(value).split())).replace("|", r"\|")

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.lib.console import nearest
+from scripts.lib.study.arguments import QWEN2_LAYERS, argument_mistakes, layer_mistakes
 from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.limits import limit_mistakes
 from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of
 from scripts.lib.study.schema import KeyPath, missing_keys
 from scripts.lib.study.traces import endpoint_of, is_selected, keeps_one, teachers_of
@@ -12,6 +14,12 @@ from scripts.lib.study.traces import endpoint_of, is_selected, keeps_one, teache
 
 def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield (path, message) of every name that stands for nothing."""
+    unknown = list(_unknown(config))
+    yield from unknown or _misfits(config)
+
+
+def _unknown(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what has no meaning, or two: what rests on it would be said again."""
     for path, name, section in _references(config):
         known = config.get(section, {})
         if name not in known:
@@ -23,8 +31,13 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for role in config["roles"]:
         if role in config["models"]:
             yield ("roles", role), "is the name of a model too; rename the role"
+            return
     for name, table in config["tables"].items():
         yield from _row_mistakes(config, ("tables", name, "sections"), table["sections"])
+
+
+def _misfits(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield definitions that do not fit together, although each name in them is known."""
     yield from _recipe_mistakes(config)
     for name, dataset in config["datasets"].items():
         if dataset["schema"] == "camel" and "problems" not in dataset:
@@ -38,17 +51,20 @@ def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             yield ("benchmarks", name, "dataset"), "must be a set of problems, not of traces"
     yield from _leaks(config)
     yield from _prompt_mistakes(config)
+    yield from limit_mistakes(config)
     for path, tiers in _tiers(config):
         for index, tier in enumerate(tiers):
             yield from (((*path, index, key), text) for key, text in _range_mistakes(tier))
+    circles: set[str] = set()
     for name, model in config["models"].items():
         if "build" in model and not model["build"].keys() & {"start", "architecture"}:
             yield (
                 ("models", name, "build"),
                 "needs `start`, or `architecture` for one from scratch",
             )
-        if name in _starts(config["models"], name):
+        if name in _starts(config["models"], name) and name not in circles:
             yield ("models", name, "build", "start"), "starts from itself"
+            circles |= {name, *_starts(config["models"], name)}
 
 
 def _teacher_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -100,9 +116,12 @@ def _endpoint_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield circles of recipes, and what a stage's recipe, once resolved, does not say."""
     recipes = config["recipes"]
+    said: set[KeyPath] = set()  # stages share recipes
+    circles: set[str] = set()
     for name in recipes:
-        if name in ancestors(recipes, name):
+        if name in ancestors(recipes, name) and name not in circles:
             yield ("recipes", name, INHERIT), "inherits from itself"
+            circles |= {name, *ancestors(recipes, name)}
     for name, stage in config["stages"].items():
         first = [stage["recipe"], *ancestors(recipes, stage["recipe"])][-1]
         if first not in recipes or INHERIT in recipes[first]:
@@ -111,24 +130,52 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             yield ("stages", name, "override", INHERIT), "a stage inherits by `recipe` alone"
         recipe = recipe_of(Study(config), name)
         missing = missing_keys(recipe, stage["trainer"])
-        for key in missing:
-            yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has no {key}"
-        if stage["trainer"] == "grpo" and not missing:
+        if missing:
+            lacks = f"recipe {stage['recipe']!r} has no {', '.join(missing)}"
+            yield ("stages", name, "recipe"), f"{lacks}, which trainer {stage['trainer']} needs"
+            continue
+        found = list(argument_mistakes(recipe, stage["trainer"]))
+        if any("build" in config["models"].get(root, {}) for root in _roots_of(config, name)):
+            found += layer_mistakes(recipe, QWEN2_LAYERS)
+        for path, text in found:
+            if (place := _place_of(config, name, path)) not in said:
+                said.add(place)
+                yield place, f"{text} (stage {name!r})"
+        if stage["trainer"] == "grpo":
             batch, group = recipe["global_batch_size"], recipe["num_generations"]
             rows, step = most_rows(config, stage["data"]), batch // group
-            if batch % group:
-                yield (
-                    ("stages", name, "recipe"),
-                    f"global_batch_size {batch} of recipe {stage['recipe']!r} must be a multiple "
-                    f"of its num_generations {group}",
-                )
-            elif rows is not None and rows < step:
+            if rows is not None and rows < step:
                 yield (
                     ("stages", name, "data"),
                     f"{stage['data']!r} has {rows} problems at most, and a step of recipe "
                     f"{stage['recipe']!r} takes {step} (global_batch_size / num_generations): it "
                     "would train 0 steps. Give more problems, or lower global_batch_size",
                 )
+
+
+def _place_of(config: dict[str, Any], stage: str, path: KeyPath) -> KeyPath:
+    """Return where a key of a stage's resolved recipe is given: its override, or which recipe."""
+    definition, recipes = config["stages"][stage], config["recipes"]
+    named = [definition["recipe"], *ancestors(recipes, definition["recipe"])]
+    given: list[tuple[KeyPath, Any]] = [
+        (("stages", stage, "override"), definition.get("override", {})),
+        *((("recipes", name), recipes[name]) for name in named),
+    ]
+    keys = [key for key in path if isinstance(key, str)]
+    for place, values in given:
+        for key in keys:
+            values = values.get(key) if isinstance(values, dict) else None
+        if values is not None:
+            return (*place, *path)
+    return (*given[-1][0], *path)
+
+
+def _roots_of(config: dict[str, Any], stage: str) -> set[str]:
+    """Return the models of the tabulated cells that have a stage."""
+    tables = [config["tables"].get(name, {"sections": []}) for name in config["tabulate"]]
+    rows = (row for table in tables for part in table["sections"] for row in part["rows"])
+    cells = [Study(config).cell_of_row(row) for row in rows if isinstance(row, str)]
+    return {model_of(cell) for cell in cells if stage in stages_of(cell)}
 
 
 def _prompt_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

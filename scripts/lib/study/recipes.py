@@ -10,13 +10,18 @@ from scripts.lib.study.cells import Study
 
 INHERIT = "inherit"
 OVERRIDE = "override"
+SCHEDULE = "lr_scheduler_kwargs"
 
 
 def recipe_of(study: Study, stage: str) -> dict[str, Any]:
     """Return a stage's hyperparameters: its recipe with all that it inherits, and its override."""
     definition = study.config["stages"][stage]
     recipe = resolved(study.config["recipes"], definition["recipe"])
-    return _merged(recipe, definition.get(OVERRIDE, {}))
+    recipe = _merged(recipe, definition.get(OVERRIDE, {}))
+    # A mapping over a mapping only adds; null takes an argument of another schedule away.
+    schedule = recipe.get(SCHEDULE) or {}
+    left = {name: value for name, value in schedule.items() if value is not None}
+    return recipe | ({SCHEDULE: left} if SCHEDULE in recipe else {})
 
 
 def label_of(study: Study, stage: str) -> str:

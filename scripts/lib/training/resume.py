@@ -5,31 +5,58 @@ a resume must find unchanged (Training.identity); never in a rule's output, whic
 before each start.
 """
 
+import json
+import os
 import shutil
-from contextlib import AbstractContextManager
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from scripts.lib.files import read_json, write_json
+from scripts.lib.show.inert import escape
 
 COMPLETE = "complete.json"
 NOTE = "job.json"  # in a working folder: which job's it is
+HOLDER = "holder.json"  # beside the lock: which process has it
 LOCK = "lock"  # beside the working folders of one cell and seed, or of one model
 KEPT_CHECKPOINTS = 2  # a torn newest one leaves the one before it
 
 
-def locked(folder: Path) -> AbstractContextManager:
-    """Lock a checkpoint folder for one process; the system drops the lock when that dies."""
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a checkpoint folder for one process; the system drops the lock when that dies.
+
+    Who holds it stands beside it: a Snakemake that was killed leaves its jobs running, and they
+    hold what the next start needs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return FileLock(folder / LOCK).acquire(blocking=False)
+        lock = FileLock(folder / LOCK).acquire(blocking=False)
     except Timeout:
         raise SystemExit(
-            f"{folder}: another process is training here; wait for it, or stop it "
-            "(on a cluster: squeue, then scancel) and start again"
+            f"{folder}: another process is training here{_holder(folder)}, perhaps a job that a "
+            "killed Snakemake left; wait for it, or stop it (on a cluster: squeue, then scancel), "
+            "and start again"
         ) from None
+    with lock:
+        write_json(folder / HOLDER, {"pid": os.getpid(), "host": socket.gethostname()})
+        try:
+            yield
+        finally:
+            (folder / HOLDER).unlink(missing_ok=True)
+
+
+def _holder(folder: Path) -> str:
+    """Return who holds a lock, as far as it is known, to stand behind `a process`."""
+    try:
+        held = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        return f" (process {int(held['pid'])} on {escape(str(held['host']))})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""  # an older version's, or just being written
 
 
 def tidy(work: Path, rule: str, key: str, **wildcards: str | int) -> None:

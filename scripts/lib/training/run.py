@@ -18,7 +18,7 @@ from scripts.lib.console import report
 from scripts.lib.engines.start import EngineSettings
 from scripts.lib.files import (
     digest_files,
-    publish_folder,
+    folder_made_whole,
     read_json,
     read_jsonl,
     sha256_of,
@@ -255,23 +255,15 @@ def publish(training: Training, trainer: Any, parent: Path) -> dict[str, Any]:
     shutil.rmtree(training.output.parent / "adapter", ignore_errors=True)  # of an older recipe
     folder, model = training.output.parent, trainer.accelerator.unwrap_model(trainer.model)
     if hasattr(model, "merge_and_unload"):
-        aside = fresh(folder / ".adapter")
-        save_adapter(model, training.who["parent"], aside)
-        facts["adapter_files"] = digest_files(aside)
-        publish_folder(aside, folder / "adapter")
+        with folder_made_whole(folder / "adapter") as aside:
+            save_adapter(model, training.who["parent"], aside)
+            facts["adapter_files"] = digest_files(aside)
         model = model.merge_and_unload()
-    aside = fresh(folder / ".checkpoint")  # beside its place: checkpoints/ may be another disk
-    save_checkpoint(model, parent, aside)
-    facts["files"] = digest_files(aside)
-    publish_folder(aside, folder / "checkpoint")
+    # Beside its place: checkpoints/ may be another disk.
+    with folder_made_whole(folder / "checkpoint") as aside:
+        save_checkpoint(model, parent, aside)
+        facts["files"] = digest_files(aside)
     return facts
-
-
-def fresh(folder: Path) -> Path:
-    """Return an empty folder, without what a killed start may have left in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def finish(training: Training, record: dict[str, Any], rollouts: Sequence[Rollout] = ()) -> None:

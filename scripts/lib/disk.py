@@ -1,0 +1,109 @@
+"""What a disk refuses, in one line: full, read-only, not ours, a file in a folder's place."""
+
+import contextlib
+import errno
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+FULL = "the disk is full: make room, or put the folder on a larger disk"
+IN_THE_WAY = "a file stands where a folder should be, or a folder where a file should: move it away"
+MEANINGS = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: "the disk's quota is used up: make room, or ask for more",
+    errno.EROFS: "the disk is read-only: make it writable, or work in another folder",
+    errno.EACCES: "this user may not do that there: correct the folder's permissions or its owner",
+    errno.EPERM: "this user may not do that there: correct the folder's permissions or its owner",
+    errno.ENOTDIR: IN_THE_WAY,
+    errno.EEXIST: IN_THE_WAY,
+    errno.EISDIR: IN_THE_WAY,
+}
+# Libraries that write from other languages have an error of their own, with the system's text.
+SPOKEN = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)}
+TORCHS_WRITER = "inline_container.cc"  # of torch.save: it says where it stopped, not why
+AGAIN = "and start again; what is finished is kept"
+ALMOST_NONE = 2**20  # bytes
+
+
+def in_words(error: BaseException) -> str | None:
+    """Return one line for an error of a disk, None for another error.
+
+    >>> in_words(OSError(errno.ENOSPC, "No space left on device", "out.json")).split(":")[0]
+    'out.json'
+    >>> in_words(ValueError("No such thing"))
+    """
+    if "No usable temporary directory" in str(error):
+        return f"no temporary folder can be written to: make room, or set TMPDIR, {AGAIN}"
+    number = error.errno if isinstance(error, OSError) else None
+    if number not in MEANINGS:
+        number = next((n for text, n in SPOKEN.items() if text in str(error)), None)
+    if number is None and TORCHS_WRITER in str(error) and _full():
+        number = errno.ENOSPC
+    if number is None:
+        return in_words(error.__cause__) if error.__cause__ else None
+    names = [name for name in (getattr(error, "filename", None),) if name] or _full_places(number)
+    return f"{', '.join(map(str, names))}: {MEANINGS[number]}, {AGAIN}"
+
+
+def _full_places(number: int) -> list[str]:
+    """Return where the error may be: an error of writing does not say it."""
+    full = number == errno.ENOSPC and _full()
+    return full or [str(Path.cwd()), *_temporary_folder()]
+
+
+def _full() -> list[str]:
+    """Return which of this folder and the one for temporary files have no room."""
+    folders = [str(Path.cwd()), *_temporary_folder()]
+    return [name for name in folders if shutil.disk_usage(name).free < ALMOST_NONE]
+
+
+def _temporary_folder() -> list[str]:
+    try:
+        return [tempfile.gettempdir()]
+    except FileNotFoundError:
+        return []
+
+
+@contextlib.contextmanager
+def disk_in_words() -> Iterator[None]:
+    """Raise SystemExit with one line where a disk refuses what is done within."""
+    try:
+        yield
+    except OSError as error:
+        if said := in_words(error):
+            raise SystemExit(said) from None
+        raise
+
+
+def say_in_words() -> None:
+    """Let this process end with one line, without a traceback, where a disk refuses."""
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if said := in_words(error):
+            print(said, file=sys.stderr)
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = hook
+
+
+def nearest_that_is(path: Path) -> Path:
+    """Return a path, or the nearest above it that is there."""
+    return path if path.exists() or path.parent == path else nearest_that_is(path.parent)
+
+
+def check_folder(path: Path, write: bool) -> None:
+    """Exit with an error unless a folder is one, or can be made, and written to if it shall be."""
+    place = nearest_that_is(path.absolute())
+    if not place.is_dir():
+        raise SystemExit(f"{place}: {IN_THE_WAY}, {AGAIN}")
+    if write and not os.access(place, os.W_OK):
+        readonly = os.statvfs(place).f_flag & os.ST_RDONLY
+        raise SystemExit(f"{place}: {MEANINGS[errno.EROFS if readonly else errno.EACCES]}, {AGAIN}")
+    if shutil.disk_usage(place).free < ALMOST_NONE:
+        raise SystemExit(f"{place}: {FULL}, {AGAIN}")
