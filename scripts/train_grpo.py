@@ -31,7 +31,7 @@ def problems(
     """Return the columns that GRPO and the rewards read, the counts, and the longest prompt.
 
     A problem whose prompt has over `longest` tokens (what the model's positions leave beside a
-    completion) is left out and counted. `rules` is the schema that the golds are written in.
+    completion) is left out and counted. `rules` are the grader's for these golds.
     """
     rows, lengths = [], []
     for example in examples:
