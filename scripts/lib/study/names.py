@@ -6,7 +6,7 @@ from typing import Any
 from scripts.lib.console import nearest
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.columns import GENERATED, columns_of, has_solutions, rules_of
-from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of
+from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of, rewards_of
 from scripts.lib.study.schema import KeyPath, missing_keys
 from scripts.lib.study.traces import endpoint_of, is_selected, keeps_one, teachers_of
 
@@ -140,6 +140,8 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         first = [stage["recipe"], *ancestors(recipes, stage["recipe"])][-1]
         if first not in recipes or INHERIT in recipes[first]:
             continue  # unknown, or a circle: said elsewhere
+        if stage["trainer"] != "grpo" and rewards_of(Study({**config, "rewards": {}}), name):
+            yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has `rewards`, for GRPO"
         if INHERIT in stage.get("override", {}):
             yield ("stages", name, "override", INHERIT), "a stage inherits by `recipe` alone"
         recipe = recipe_of(Study(config), name)
