@@ -152,6 +152,11 @@ def test_traces_are_judged_again_whatever_they_box_while_thinking():
     assert reasons(removed).keys() == {"wrong", "no answer"}
 
 
+def test_a_problem_without_a_solution_is_an_example_without_a_completion():
+    made = example({"id": "1", "question": "Q?", "gold": "18"}, PROMPT)
+    assert (made["completion"], made["gold"], made["prompt"][-1]["content"]) == ([], "18", "Q?")
+
+
 @pytest.mark.parametrize(
     ("answer", "gold", "corrupted"),
     [

@@ -3,6 +3,7 @@
 import copy
 import json
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from scripts import fetch_dataset
 from scripts.lib.dag.jobs import job
 from scripts.lib.data.schemas import load_rows
 from scripts.lib.files import read_json, write_json
+from scripts.lib.price.costs import Costs
 from scripts.lib.study.cells import Study
 from scripts.lib.study.validation import validated_study
 from tests.dag.edits import config_of
@@ -66,6 +68,13 @@ def test_text_columns_of_every_form_stay_text(name, folder, monkeypatch):
         ("Q2?", "2024-05-01"),
     ]
     assert read_json(folder / "raw.json")["source"] == {"file": name}
+
+
+@pytest.mark.parametrize("name", [*FORMS, "my.parquet"])
+def test_plan_counts_its_rows_and_downloads_nothing(name):
+    costs = Costs(study_with(name), 0.0, Path("no-results"), {})
+    assert costs.rows("mine") == len(ROWS)
+    assert costs.seconds(job(costs.study, "fetch_dataset", dataset="mine")) < 1
 
 
 def test_its_content_is_its_key(folder):

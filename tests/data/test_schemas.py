@@ -96,6 +96,7 @@ def test_rows(schema, row, loaded):
         ("amc23", {"question": "Q?", "answer": float("nan")}, "a text or a number, found nan"),
         ("amc23", {"question": "Q?", "answer": None}, "row 7, column 'answer': null"),
         ("amc23", {"question": "Q?", "anwser": 1}, "did you mean 'anwser'"),
+        ("amc23", {"question": "Q?", "\x1b[2J": 1}, r"known: <U.001B>\[2J, question"),
         ("olympiadbench", {"question": "Q?"}, "row 7: no column 'final_answer' or 'answer'"),
         ("olympiadbench", {"question": "Q?", "final_answer": []}, "'final_answer': empty"),
         ("minerva", {"problem": "Q?", "solution": "none"}, "column 'solution': no .boxed.. in it"),

@@ -16,6 +16,7 @@ from typing import Any
 from scripts.lib.console import nearest
 from scripts.lib.files import read_jsonl
 from scripts.lib.grading.boxes import boxes
+from scripts.lib.show.inert import escape
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Any]  # `columns` of config.schema.yaml
@@ -85,7 +86,7 @@ def _there(row: Row, index: int, sources: list[dict[str, str]]) -> list[dict[str
     if nulls := [name for name in names if name in row]:
         raise ValueError(f"row {index}, column {nulls[0]!r}: null")
     shown = " or ".join(map(repr, names))
-    raise ValueError(f"row {index}: no column {shown}{nearest(names[0], map(str, row))}")
+    raise ValueError(f"row {index}: no column {shown}{nearest(names[0], map(escape, row))}")
 
 
 def _read(row: Row, index: int, named: Any, empty: bool = False) -> str:
@@ -131,7 +132,7 @@ def _text(value: Any) -> str:
 def _tolerance(row: Row, index: int, column: str) -> str:
     r"""Return what a tolerance adds to a gold, nothing where the row has none."""
     if column not in row:
-        raise ValueError(f"row {index}: no column {column!r}{nearest(column, map(str, row))}")
+        raise ValueError(f"row {index}: no column {column!r}{nearest(column, map(escape, row))}")
     if row[column] in (None, ""):
         return ""
     try:

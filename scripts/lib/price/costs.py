@@ -141,7 +141,8 @@ class Costs:
         return {"downloads": self.download_bytes(model) / self.device["download_bytes_per_second"]}
 
     def _fetch_dataset(self, dataset: str) -> dict[str, float]:
-        size = self.study.config["costs"]["bytes"]["dataset"]
+        here = "file" in source_of(self.study, dataset)
+        size = 0 if here else self.study.config["costs"]["bytes"]["dataset"]
         return {"downloads": size / self.device["download_bytes_per_second"]}
 
     def _build_model(self, model: str) -> dict[str, float]:
