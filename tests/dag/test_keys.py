@@ -100,6 +100,24 @@ def test_the_graders_rules_are_those_of_the_data_set_whatever_its_benchmark_is_c
     assert traces["grader"]["rules"] == "glued-units"
 
 
+def test_what_a_mapping_says_reruns_what_reads_it_alone():
+    def columns(config):
+        config["schemas"]["gsm8k"]["columns"]["question"] = ["question", "problem"]
+
+    def rules(config):
+        config["schemas"]["gsm8k"]["rules"] = []
+
+    def changed(rule, change, **wildcards):
+        return key(rule, change, **wildcards) != key(rule, **wildcards)
+
+    assert not changed("fetch_dataset", columns, dataset="gsm8k")
+    assert changed("load_problems", columns, dataset="gsm8k")
+    assert not changed("load_problems", columns, dataset="math500")
+    assert not changed("make_examples", rules, dataset="gsm8k")
+    assert changed("train_grpo", rules, cell="qwen2.5-0.5b+rl", seed=0)
+    assert not changed("train_sft", rules, cell="qwen2.5-0.5b+sft", seed=0)
+
+
 def test_a_table_follows_its_cells():
     assert key("make_table", table="table2") != key(
         "make_table", lambda c: c["recipes"]["grpo"].update(beta=0.0), table="table2"
