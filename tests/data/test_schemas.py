@@ -87,6 +87,7 @@ def test_rows(schema, row, loaded):
         ("gsm8k", {"question": "Q?", "answer": "18"}, "row 7, column 'answer': no '####'"),
         ("gsm8k", {"question": "Q?", "answer": "18 ####  "}, "column 'answer': nothing behind"),
         ("gsm8k", {"answer": "#### 18"}, "row 7: no column 'question'; known: answer"),
+        ("gsm8k", {"question": 3, "answer": "#### 18"}, "'question': expected text, found 3"),
         ("gsm8k", {"question": " ", "answer": "#### 18"}, "row 7, column 'question': empty"),
         (
             "math500",

@@ -32,7 +32,7 @@ def load_row(row: Row, index: int, columns: Columns) -> dict[str, Any]:
     found = row.get(columns.get("id", ""))
     loaded = {
         "id": str(index if found is None else found),
-        "question": _read(row, index, columns["question"]),
+        "question": _read(row, index, columns["question"], prose=True),
         "gold": None,
     }
     if "trace" in columns:
@@ -45,7 +45,7 @@ def load_row(row: Row, index: int, columns: Columns) -> dict[str, Any]:
         gold += _tolerance(row, index, columns["tolerance"])
     loaded["gold"] = gold
     if "solution" in columns:
-        loaded["solution"] = _read(row, index, columns["solution"], empty=True)
+        loaded["solution"] = _read(row, index, columns["solution"], prose=True, empty=True)
     return loaded
 
 
@@ -89,12 +89,15 @@ def _there(row: Row, index: int, sources: list[dict[str, str]]) -> list[dict[str
     raise ValueError(f"row {index}: no column {shown}{nearest(names[0], map(escape, row))}")
 
 
-def _read(row: Row, index: int, named: Any, empty: bool = False) -> str:
-    """Return the text of the first source that gives one."""
+def _read(row: Row, index: int, named: Any, prose: bool = False, empty: bool = False) -> str:
+    """Return the text of the first source that gives one; of `prose` no number or list is one."""
     problems = []
     for source in _there(row, index, _sources(named)):
+        value = row[source["column"]]
         try:
-            return _part(row[source["column"]], source, empty)
+            if prose and not isinstance(value, str):
+                raise ValueError(f"expected text, found {value!r:.60}")
+            return _part(value, source, empty)
         except ValueError as error:
             problems.append(f"row {index}, column {source['column']!r}: {error}")
     raise ValueError(problems[0])
