@@ -18,6 +18,8 @@ def encode(
     prompt = tokenizer.apply_chat_template(
         example["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
     )["input_ids"]
+    if not example["completion"]:  # of problems without solutions, for GRPO
+        return prompt, [-100] * len(prompt)
     text = behind(opened, example["completion"][0]["content"])
     target = [*tokenizer(text, add_special_tokens=False)["input_ids"], stop]
     return prompt + target, [-100] * len(prompt) + target
