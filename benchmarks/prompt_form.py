@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 
 from scripts.lib.data.prompts import Prompt, messages
-from scripts.lib.data.schemas import LOADERS, load_rows
+from scripts.lib.data.schemas import load_rows
 from scripts.lib.engines.requests import Request, Sampling
 from scripts.lib.files import read_json, sha256_of, write_json, write_jsonl
 from scripts.lib.grading.boxes import boxes
@@ -38,6 +38,8 @@ from scripts.lib.provenance import git_commit, versions
 from scripts.lib.scores.intervals import wilson
 
 ENGINES = ("transformers", "vllm")
+CONFIG = Path(__file__).parents[1] / "config.yaml"
+SCHEMAS = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["schemas"]
 MODEL_LENGTH = 2048  # tokens: a prompt with its longest completion
 SHARES = ("in_format", "readable", "right", "strict_right", "boxed", "cut_off")
 
@@ -193,7 +195,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder of a checkpoint")
     parser.add_argument("--name", help="the model's name in the output; default: its folder's")
     parser.add_argument("--problems", type=Path, required=True, help="JSON lines of a data set")
-    parser.add_argument("--schema", choices=LOADERS, default="gsm8k", help="of the problems")
+    parser.add_argument("--schema", choices=SCHEMAS, default="gsm8k", help="of the problems")
     parser.add_argument("--prompts", type=Path, required=True, help="YAML file of wordings")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="wordings; default: all")
     parser.add_argument("--count", type=int, default=200, help="how many problems, from the first")
@@ -211,7 +213,7 @@ def main() -> None:
     from scripts.lib.model.chat_template import load_tokenizer
 
     prompts = read_prompts(args.prompts, args.only)
-    problems = load_rows(args.problems, args.schema)[: args.count]
+    problems = load_rows(args.problems, SCHEMAS[args.schema]["columns"])[: args.count]
     record = started_record(args)
     tokenizer = load_tokenizer(args.model)
     left = {name: prompt for name, prompt in prompts.items() if name not in record["cases"]}

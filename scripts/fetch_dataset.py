@@ -1,4 +1,4 @@
-"""Fetch a data set from the hub at its pinned revision, or from a local mirror folder.
+"""Fetch a data set from the hub at its pinned revision, from a file, or from a mirror folder.
 
 The rows keep the source's own columns. A content that is not the expected one is an error.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_run
-from scripts.lib.dag.data import mirror_file, source_of
+from scripts.lib.dag.data import local_file, source_of
 from scripts.lib.data.hub import download, listing, patient_hub
 from scripts.lib.data.hub_names import check_names
 from scripts.lib.data.values import parse, wrong_value
@@ -167,7 +167,7 @@ def typed_rows(files: list[Path]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as cache:
         try:
             table = datasets.load_dataset(
-                str(files[0].parent),
+                str(files[0].resolve().parent),
                 data_files=[str(file.resolve()) for file in files],
                 split="train",  # its name for files that were not told apart
                 cache_dir=cache,
@@ -222,14 +222,12 @@ def main() -> None:
     args = parser.parse_args()
     run = planned_run(args, "fetch_dataset", dataset=args.dataset)
     source = source_of(run.study, args.dataset)
-    if "mirror" in run.settings:
-        key = f"datasets.{args.dataset}.mirror"
-        files = [mirror_file(run.study, args.dataset)]
-    else:
-        key = f"datasets.{args.dataset}.hub"
-        files = files_of_hub(args.dataset, source, args.downloads)
+    (kind,) = run.settings
+    key = f"datasets.{args.dataset}.{kind}"
+    file = local_file(run.study, args.dataset)
+    files = [file] if file else files_of_hub(args.dataset, source, args.downloads)
     check_files(files, source, key)
-    rows = rows_of_mirror(files[0]) if key.endswith(".mirror") else rows_of_files(files)
+    rows = rows_of_mirror(files[0]) if kind == "mirror" else rows_of_files(files)
     check_rows(rows, files, source, key)
     write_jsonl(args.rows, rows)
     run.write_record(

@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     run = planned_run(args, "load_problems", dataset=args.dataset)
-    problems = load_rows(args.raw, run.settings["schema"])
+    problems = load_rows(args.raw, run.settings["columns"])
     write_jsonl(args.rows, problems)
     run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(problems))
 

@@ -10,12 +10,16 @@ from scripts.lib.files import read_jsonl, write_jsonl
 def example(problem: dict, prompt: Prompt) -> dict:
     r"""Return the one format that SFT, KD and GRPO read.
 
-    `problem` has `id`, `question`, `solution` and `gold`.
+    `problem` has `id`, `question`, `gold` and, where SFT trains on it, `solution`; without one the
+    completion is empty.
     """
+    completion = []
+    if "solution" in problem:
+        completion = target(problem["solution"], rf"\boxed{{{problem['gold']}}}")
     return {
         "id": problem["id"],
         "prompt": messages(prompt, problem["question"]),
-        "completion": target(problem["solution"], rf"\boxed{{{problem['gold']}}}"),
+        "completion": completion,
         "gold": problem["gold"],
         "question": problem["question"],
     }
@@ -31,10 +35,10 @@ def main() -> None:
     args = parser.parse_args()
     run = planned_run(args, "make_examples", dataset=args.dataset)
     problems = read_jsonl(args.problems)
-    if unsolved := [problem["id"] for problem in problems if not problem.get("solution")]:
+    if unsolved := [p["id"] for p in problems if not p.get("solution", "without")]:
         raise SystemExit(
-            f"{args.problems}: no solution for {', '.join(unsolved[:5])}; "
-            f"{args.dataset} cannot be trained on, choose another `data` for the stage"
+            f"{args.problems}: no solution for {', '.join(unsolved[:5])}; add them, or leave "
+            f"`solution` out of the columns of {args.dataset}: then GRPO alone can train on it"
         )
     write_jsonl(args.rows, [example(problem, run.settings["prompt"]) for problem in problems])
     run.write_record(args.output, args.rows, dataset=args.dataset, rows=len(problems))

@@ -1,12 +1,15 @@
-"""Pin a data set of config.yaml to its repository's current commit on the hub.
+"""Pin a data set or a model of a config file to its repository's current commit on the hub.
 
     python -m scripts.pin_revision gsm8k-distilled
+    python -m scripts.pin_revision my-model --config mine.yaml
 
-The commit takes the place of `null` in datasets.NAME.hub.revision; nothing else changes there.
+The commit takes the place of `null` in datasets.NAME.hub.revision or models.NAME.revision; nothing
+else changes there.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -14,42 +17,62 @@ from scripts.lib.data.hub import commit_of
 from scripts.lib.disk import say_in_words
 from scripts.lib.files import write_text
 
+Keys = tuple[str, ...]  # where a hub source stands in a config
 
-def hub_source(text: str, dataset: str, place: str) -> dict:
-    """Return a data set's hub source in a config; refuse one that is pinned or is not there."""
-    sets = {
-        name: definition["hub"]
-        for name, definition in yaml.safe_load(text).get("datasets", {}).items()
-        if "revision" in definition.get("hub", {})
-    }
-    if dataset not in sets:
+
+def sources_of(config: dict[str, Any]) -> dict[Keys, dict[str, Any]]:
+    """Return every source on the hub whose revision a config has, null or not, by its keys."""
+    found: dict[Keys, dict[str, Any]] = {}
+    for name, definition in config.get("datasets", {}).items():
+        if "revision" in definition.get("hub", {}):
+            found["datasets", name, "hub"] = definition["hub"]
+    for name, definition in config.get("models", {}).items():
+        if "revision" in definition:
+            found["models", name] = definition
+    return found
+
+
+def unpinned(text: str, name: str, place: str) -> tuple[Keys, str]:
+    """Return the keys and the repository of a source without a commit, of a data set or a model.
+
+    Raises SystemExit if it is pinned, is not there, or is there twice.
+    """
+    sources = sources_of(yaml.safe_load(text) or {})
+    named = [keys for keys in sources if keys[1] == name]
+    free = [keys for keys in named if sources[keys]["revision"] is None]
+    if not named:
         raise SystemExit(
-            f"{place}: no datasets.{dataset}.hub.revision; there are those of: {', '.join(sets)}"
+            f"{place}: no datasets.{name}.hub.revision and no models.{name}.revision; there are "
+            f"those of: {', '.join(dict.fromkeys(keys[1] for keys in sources)) or 'none'}"
         )
-    if pinned := sets[dataset]["revision"]:
+    if not free:
         raise SystemExit(
-            f"{place}: {dataset} is pinned to {pinned}; to pin another commit, write null there "
-            "first, or the commit itself"
+            f"{place}: {name} is pinned to {sources[named[0]]['revision']}; to pin another commit, "
+            "write null there first, or the commit itself"
         )
-    return sets[dataset]
+    if len(free) > 1:
+        raise SystemExit(f"{place}: a data set and a model are called {name}; rename one of them")
+    return free[0], sources[free[0]]["repo"]
 
 
-def with_revision(text: str, dataset: str, commit: str, place: str) -> str:
-    """Return a config's text with a commit in place of a data set's null revision."""
+def with_revision(text: str, keys: Keys, commit: str, place: str) -> str:
+    """Return a config's text with a commit in place of a source's null revision."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
-    for key in ("datasets", dataset, "hub", "revision"):
+    for key in (*keys, "revision"):
         node = next(value for name, value in node.value if name.value == key)
     changed = text[: node.start_mark.index] + commit + text[node.end_mark.index :]
-    config = yaml.safe_load(text)
-    definition = config["datasets"][dataset]
-    definition = definition | {"hub": definition["hub"] | {"revision": commit}}
-    expected = config | {"datasets": config["datasets"] | {dataset: definition}}
-    if yaml.safe_load(changed) != expected:
+    if yaml.safe_load(changed) != _put(yaml.safe_load(text), (*keys, "revision"), commit):
         raise SystemExit(
             f"{place}: cannot be changed in this place alone; write {commit} into "
-            f"datasets.{dataset}.hub.revision by hand"
+            f"{'.'.join(keys)}.revision by hand"
         )
     return changed
+
+
+def _put(config: dict[str, Any], keys: Keys, value: str) -> dict[str, Any]:
+    """Return a config with a value in one place, and nowhere else that shares its mapping."""
+    first, *rest = keys
+    return config | {first: _put(config[first], tuple(rest), value) if rest else value}
 
 
 def main() -> None:
@@ -58,23 +81,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("dataset", help="name of the data set in the config file")
+    parser.add_argument("name", help="name of the data set or model in the config file")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="file to change")
     parser.add_argument("--revision", default="main", help="branch or tag whose commit is pinned")
     args = parser.parse_args()
 
     try:
         text = args.config.read_bytes().decode("utf-8")  # with its own line ends
-        source = hub_source(text, args.dataset, str(args.config))
+        keys, repo = unpinned(text, args.name, str(args.config))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SystemExit(f"{args.config}: cannot be read ({error})") from None
-    commit = commit_of(source["repo"], args.revision)
-    write_text(args.config, with_revision(text, args.dataset, commit, str(args.config)))
+    kind = "dataset" if keys[0] == "datasets" else "model"
+    commit = commit_of(repo, args.revision, kind)
+    write_text(args.config, with_revision(text, keys, commit, str(args.config)))
     print(
-        f"{args.config}: {args.dataset} is pinned to {commit}, what {source['repo']} has as "
-        f"{args.revision} now. To have its size checked too, write `rows` beside it: the "
-        f"number is in results/STUDY/data/{args.dataset}/raw.json after the fetch."
+        f"{args.config}: {args.name} is pinned to {commit}, what {repo} has as {args.revision} now."
     )
+    if kind == "dataset":
+        print(
+            "To have its size checked too, write `rows` beside it: the number is in "
+            f"results/STUDY/data/{args.name}/raw.json after the fetch."
+        )
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def disk_lines(price: Price) -> list[str]:
     """Return the sizes of downloads and of what the study leaves on the disk."""
     costs, dag = price.model, price.dag
     models = [job.wildcards["model"] for job in dag if job.rule == "fetch_model"]
-    sets = [job for job in dag if job.rule == "fetch_dataset"]
+    sets = [j for j in dag if j.rule == "fetch_dataset" and "file" not in j.settings]
     download = sum(costs.download_bytes(str(model)) for model in models)
     download += len(sets) * price.study.config["costs"]["bytes"]["dataset"]
     kept = {

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_run
-from scripts.lib.data.schemas import load_rows
+from scripts.lib.data.schemas import Columns, load_rows
 from scripts.lib.data.selection import counts_of, finished, select, with_thought
 from scripts.lib.data.traces import join_golds, keep_right
 from scripts.lib.files import read_jsonl, write_jsonl
 
 
-def read_traces(file: Path, schema: str, teacher: str) -> list[dict]:
+def read_traces(file: Path, columns: Columns, teacher: str) -> list[dict]:
     """Return a teacher's traces, named after it, with their thoughts in tags.
 
     `status` is how the teacher ended, where the rows tell.
@@ -23,7 +23,7 @@ def read_traces(file: Path, schema: str, teacher: str) -> list[dict]:
             "teacher": teacher,
             "status": status,
         }
-        for trace, status in zip(load_rows(file, schema), statuses, strict=True)
+        for trace, status in zip(load_rows(file, columns), statuses, strict=True)
     ]
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     traces = [
         trace
         for file, teacher in zip(run.paths("traces"), teachers, strict=True)
-        for trace in read_traces(file, run.settings["schema"], teacher)
+        for trace in read_traces(file, run.settings["columns"], teacher)
     ]
     problems = read_jsonl(args.problems)
     whole, unfinished = finished(traces)

@@ -13,6 +13,7 @@ the accuracy is judged by the study's one grader, as in the evaluation.
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
@@ -33,7 +34,7 @@ def problems(
     """Return the columns that GRPO and the rewards read, the counts, and the longest prompt.
 
     A problem whose prompt has over `longest` tokens (what the model's positions leave beside a
-    completion) is left out and counted. `rules` is the schema that the golds are written in.
+    completion) is left out and counted. `rules` are the grader's for these golds.
     """
     rows, lengths = [], []
     for example in examples:
@@ -80,13 +81,19 @@ def whole_text(opened: str, text: str) -> str:
 
 
 def reward_functions(settings: dict[str, Any], opened: str) -> tuple[list[Reward], list[float]]:
-    """Return the paper's two rewards and their weights."""
+    """Return the paper's two rewards, those of the user's own, and their weights."""
     from scripts.lib.grading.rewards import accuracy_reward, format_reward
+    from scripts.lib.training.own_reward import own_reward
 
     timed = functools.partial(accuracy_reward, timeout=settings["grader"]["timeout"])
     functools.update_wrapper(timed, accuracy_reward)
-    rewards = [with_prefill(format_reward, opened), with_prefill(timed, opened)]
-    return rewards, [settings["rewards"]["format"], settings["rewards"]["accuracy"]]
+    rewards: dict[str, Reward] = {"format": format_reward, "accuracy": timed}
+    weights = {name: settings["rewards"][name] for name in rewards}
+    for name, own in settings["rewards"].items():
+        if name not in rewards:
+            rewards[name] = own_reward(name, Path(own["file"]), own["function"])
+            weights[name] = own["weight"]
+    return [with_prefill(reward, opened) for reward in rewards.values()], list(weights.values())
 
 
 def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:

@@ -1,11 +1,12 @@
 """The command line that the trainers' scripts share."""
 
 from pathlib import Path
+from typing import Any
 
 from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.engines.start import EngineSettings
 from scripts.lib.study.cells import stages_of
-from scripts.lib.study.recipes import recipe_of
+from scripts.lib.study.recipes import recipe_of, rewards_of
 from scripts.lib.training.passes import TOKENS_PER_PASS
 from scripts.lib.training.run import Training
 
@@ -46,7 +47,19 @@ def planned_training(rule: str, description: str) -> Training:
         engine = EngineSettings(args.engine, run.study.config["vllm"])
     if engine.name == "transformers":
         run.engine = None  # TRL itself generates
-    recipe = recipe_of(run.study, stages_of(args.cell)[-1])  # with what stands in no key
-    settings = run.settings | {"recipe": recipe}
+    stage = stages_of(args.cell)[-1]
+    settings = run.settings | {"recipe": recipe_of(run.study, stage)}  # with what is in no key
+    if rule == "train_grpo":
+        settings["rewards"] = with_source(settings["rewards"], rewards_of(run.study, stage))
     machine = (args.tokens_per_pass, args.runtime, engine)
     return Training(rule, run.job.key, args.cell, settings, *files, *machine, run.record())
+
+
+def with_source(planned: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Return planned rewards; of own ones also their file, and its text for the record."""
+    return {
+        name: reward | {"file": file, "source": Path(file).read_text(encoding="utf-8")}
+        if (file := named[name]["file"] if isinstance(reward, dict) else None)
+        else reward
+        for name, reward in planned.items()
+    }

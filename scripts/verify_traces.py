@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="record to write")
     args = parser.parse_args()
     run = planned_run(args, "verify_traces", dataset=args.dataset)
-    traces = load_rows(args.traces, run.settings["schema"])
+    traces = load_rows(args.traces, run.settings["columns"])
     problems = read_jsonl(args.problems)
     joined, unjoined = join_golds(traces, problems, run.settings["prompt"])
     examples, wrong = keep_right(joined, **run.settings["grader"])

@@ -10,6 +10,8 @@ import pytest
 from scripts.fetch_dataset import check_rows, rows_of_mirror
 from scripts.lib.data.schemas import load_rows
 from scripts.lib.files import write_jsonl
+from scripts.lib.study.columns import columns_of
+from tests.bad_input.test_configs import demo
 
 GOOD = b'{"question": "How many?", "answer": "Two. #### 2"}\n'
 
@@ -82,7 +84,7 @@ def problems(file):
     rows = rows_of_mirror(file)
     check_rows(rows, [file], {}, "datasets.d.mirror")
     write_jsonl(file.parent / "raw.jsonl", rows)
-    return load_rows(file.parent / "raw.jsonl", "gsm8k")
+    return load_rows(file.parent / "raw.jsonl", columns_of(demo(), "toy-gsm8k"))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ from unittest.mock import patch
 import pytest
 from math_verify import parse, verify
 
-from scripts.lib.data.schemas import LOADERS
 from scripts.lib.grading import rewards
 from scripts.lib.grading.grader import Grader
-from tests.real_files import FILES
+from tests.real_files import FILES, load
 from tests.training_case import GRPO, case, run_case, tiny_model
 
 BLOCKS = 20
@@ -25,7 +24,7 @@ MEASURED = 6  # of them, each with all five benchmarks
 def pairs(real_data):
     """Return every gold with an ordinary completion: every other one is right."""
     rows = [
-        (benchmark, LOADERS[benchmark](json.loads(line), index)["gold"])
+        (benchmark, load(benchmark, json.loads(line), index)["gold"])
         for benchmark, name in FILES.items()
         for index, line in enumerate((real_data / f"{name}.jsonl").open(encoding="utf-8"))
     ]

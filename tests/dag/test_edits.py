@@ -310,7 +310,7 @@ CODE_EDITS = {
         NOTHING,
     ),
     "the message of a ValueError": (
-        [replaced("scripts/lib/data/schemas.py", ("no final answer behind", "nothing behind"))],
+        [replaced("scripts/lib/data/schemas.py", ("nothing behind", "no answer behind"))],
         NOTHING,
     ),
     "a progress line": (

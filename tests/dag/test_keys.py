@@ -86,18 +86,36 @@ def test_the_graders_rules_are_those_of_the_data_set_whatever_its_benchmark_is_c
     def change(config):
         config["benchmarks"]["physics"] = config["benchmarks"].pop("olympiadbench")
         config["evaluate"] = ["physics", "gsm8k"]
-        config["datasets"]["olympiads"] = config["datasets"]["gsm8k"] | {"schema": "olympiadbench"}
+        config["datasets"]["olympiads"] = config["datasets"]["gsm8k"] | {"rules": ["tolerance"]}
         config["stages"]["rl"]["data"] = "olympiads"
         config["stages"]["rl"]["override"] = {"global_batch_size": 64}
 
     study = study_with(change)
-    for benchmark, schema in {"physics": "olympiadbench", "gsm8k": "gsm8k"}.items():
+    for benchmark, named in {"physics": "number-lists tolerance", "gsm8k": "glued-units"}.items():
         settings = job(study, "evaluate", cell=CELL, seed=0, task=benchmark).settings
-        assert settings["grader"] == {"timeout": 5.0, "rules": schema}
+        assert settings["grader"] == {"timeout": 5.0, "rules": named}
     trained = job(study, "train_grpo", cell=CELL, seed=0).settings
-    assert trained["grader"]["rules"] == "olympiadbench"
+    assert trained["grader"]["rules"] == "tolerance"
     traces = job(study, "verify_traces", dataset="gsm8k-distilled").settings
-    assert traces["grader"]["rules"] == "gsm8k"
+    assert traces["grader"]["rules"] == "glued-units"
+
+
+def test_what_a_mapping_says_reruns_what_reads_it_alone():
+    def columns(config):
+        config["schemas"]["gsm8k"]["columns"]["question"] = ["question", "problem"]
+
+    def rules(config):
+        config["schemas"]["gsm8k"]["rules"] = []
+
+    def changed(rule, change, **wildcards):
+        return key(rule, change, **wildcards) != key(rule, **wildcards)
+
+    assert not changed("fetch_dataset", columns, dataset="gsm8k")
+    assert changed("load_problems", columns, dataset="gsm8k")
+    assert not changed("load_problems", columns, dataset="math500")
+    assert not changed("make_examples", rules, dataset="gsm8k")
+    assert changed("train_grpo", rules, cell="qwen2.5-0.5b+rl", seed=0)
+    assert not changed("train_sft", rules, cell="qwen2.5-0.5b+sft", seed=0)
 
 
 def test_a_table_follows_its_cells():

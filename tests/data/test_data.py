@@ -11,11 +11,10 @@ from scripts.lib.data.cleaning import (
     words,
 )
 from scripts.lib.data.prompts import messages, target
-from scripts.lib.data.schemas import LOADERS
 from scripts.lib.data.traces import corrupted_golds, join_golds, keep_right, split_trace
 from scripts.lib.files import read_jsonl
 from scripts.make_examples import example
-from tests.real_files import FILES
+from tests.real_files import FILES, load
 
 PROMPT = {"system": "Think.", "user": "{question}"}
 
@@ -153,6 +152,11 @@ def test_traces_are_judged_again_whatever_they_box_while_thinking():
     assert reasons(removed).keys() == {"wrong", "no answer"}
 
 
+def test_a_problem_without_a_solution_is_an_example_without_a_completion():
+    made = example({"id": "1", "question": "Q?", "gold": "18"}, PROMPT)
+    assert (made["completion"], made["gold"], made["prompt"][-1]["content"]) == ([], "18", "Q?")
+
+
 @pytest.mark.parametrize(
     ("answer", "gold", "corrupted"),
     [
@@ -164,7 +168,7 @@ def test_traces_are_judged_again_whatever_they_box_while_thinking():
 )
 def test_golds_that_the_published_set_damaged_are_found(answer, gold, corrupted):
     row = {"id": "3", "problem": "Q?", "reasoning_solution": "", "groud_truth_solution": answer}
-    loaded = LOADERS["camel"](row, 0)
+    loaded = load("camel", row, 0)
     assert corrupted_golds([loaded], [problem("7", "Q?", gold)]) == (["3"] if corrupted else [])
 
 
@@ -183,14 +187,14 @@ def test_a_trace_without_a_gold_of_its_own_has_no_damaged_one():
 
 @pytest.mark.parametrize("text", ["", None])
 def test_an_empty_trace_is_counted_not_an_error(text):
-    loaded = LOADERS["camel"]({"problem": "Q?", "reasoning_solution": text}, 0)
+    loaded = load("camel", {"problem": "Q?", "reasoning_solution": text}, 0)
     _, removed = join_golds([loaded], [problem("0", "Q?", "18")], PROMPT)
     assert "no single thought" in reasons(removed)["0"]
 
 
 def test_the_real_traces_are_joined_judged_and_written_as_examples(real_data):
     def rows(schema, file):
-        return [LOADERS[schema](row, i) for i, row in enumerate(read_jsonl(real_data / file))]
+        return [load(schema, row, i) for i, row in enumerate(read_jsonl(real_data / file))]
 
     traces = rows("camel", "camel_cookbook_r1_traces_sample.jsonl")
     problems = rows("gsm8k", "gsm8k_train.jsonl")
@@ -211,7 +215,7 @@ def test_a_broken_line_is_named(tmp_path):
 def test_every_removal_from_the_real_gsm8k_is_counted(real_data):
     def problems(schema, file):
         lines = (real_data / file).read_text().splitlines()
-        return [LOADERS[schema](json.loads(line), i) for i, line in enumerate(lines)]
+        return [load(schema, json.loads(line), i) for i, line in enumerate(lines)]
 
     train = problems("gsm8k", "gsm8k_train.jsonl")
     tests = {name: problems(name, f"{file}.jsonl") for name, file in FILES.items()}

@@ -22,6 +22,8 @@ from scripts.lib.dag.jobs import job
 from scripts.lib.data.hub import seconds_asked
 from scripts.lib.files import read_json, read_jsonl, sha256_of, write_json, write_jsonl
 from scripts.lib.study.cells import Study
+from scripts.lib.study.validation import validated_study
+from tests.dag.edits import config_of
 from tests.data.hub_server import Fault, Hub
 from tests.training_case import tiny_model
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
@@ -772,8 +774,14 @@ def test_an_unpinned_set_is_refused_with_the_command_that_pins_it(hub, tmp_path)
             " c: {hub: *hub}}",
             "cannot be changed in this place alone",
         ),
+        (
+            "datasets: {b: {hub: {repo: x/y, revision: null}}}\n"
+            "models: {b: {repo: x/y, revision: null}}",
+            "a data set and a model are called b",
+        ),
+        ("models: {b: {repo: camel-ai/gsm8k_distilled, revision: null}}", "no such repository"),
     ],
-    ids=["name", "repository", "yaml", "shared value"],
+    ids=["name", "repository", "yaml", "shared value", "twice", "kind"],
 )
 def test_a_set_that_cannot_be_pinned_leaves_the_file_alone(hub, tmp_path, text, message):
     published(hub, "gsm8k-distilled", tmp_path)
@@ -794,6 +802,20 @@ def test_a_pin_asks_again_too_and_keeps_line_ends(hub, tmp_path):
     assert process.returncode == 0, process.stderr
     commit = source["revision"].encode()
     assert (tmp_path / "mine.yaml").read_bytes() == content.replace(b"null", commit)
+
+
+def test_a_model_is_pinned_where_the_dry_run_asks_for_it(hub, tmp_path):
+    commit = hub.add("org/small", {"config.json": b"{}"}, "models")
+    config = config_of("demo")
+    config["models"]["mine"] = {"label": "Mine", "repo": "org/small", "revision": None}
+    study = validated_study(config, [])
+    with pytest.raises(SystemExit, match=r"models.mine.revision: no commit of org/small is pinned"):
+        job(study, "fetch_model", model="mine")
+    text = "models:\n  mine: {label: Mine, repo: org/small, revision: null}  # new\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    process = run(hub, tmp_path, "scripts.pin_revision", "mine", "--config", "mine.yaml")
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "mine.yaml").read_text() == text.replace("null", commit)
 
 
 def test_a_full_disk_is_not_blamed_on_the_network():

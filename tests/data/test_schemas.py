@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from scripts.lib.data.schemas import LOADERS, load_rows
+from scripts.lib.data.schemas import load_row, load_rows
 from scripts.lib.files import write_jsonl
+from tests.real_files import SCHEMAS, load
 
 ROWS = [
     (
@@ -76,26 +77,31 @@ ROWS = [
 
 @pytest.mark.parametrize(("schema", "row", "loaded"), ROWS)
 def test_rows(schema, row, loaded):
-    assert LOADERS[schema](row, 7) == loaded
+    assert load(schema, row, 7) == loaded
 
 
 @pytest.mark.parametrize(
     ("schema", "row", "message"),
     [
-        ("gsm8k", {"question": "Q?"}, "row 7: no column 'answer'; it has question"),
-        ("gsm8k", {"question": "Q?", "answer": "18"}, "row 7, column 'answer': no final answer"),
-        ("gsm8k", {"question": "Q?", "answer": "18 ####  "}, "row 7, column 'answer': no final"),
-        ("gsm8k", {"answer": "#### 18"}, "row 7: no column 'question' or 'problem'"),
+        ("gsm8k", {"question": "Q?"}, "row 7: no column 'answer'; known: question"),
+        ("gsm8k", {"question": "Q?", "answer": "18"}, "row 7, column 'answer': no '####'"),
+        ("gsm8k", {"question": "Q?", "answer": "18 ####  "}, "column 'answer': nothing behind"),
+        ("gsm8k", {"answer": "#### 18"}, "row 7: no column 'question'; known: answer"),
+        ("gsm8k", {"question": 3, "answer": "#### 18"}, "'question': expected text, found 3"),
         ("gsm8k", {"question": " ", "answer": "#### 18"}, "row 7, column 'question': empty"),
         (
             "math500",
-            {"problem": "Q?", "answer": 3},
-            "row 7, column 'answer': expected text, found 3",
+            {"problem": "Q?", "answer": {"a": 3}},
+            "row 7, column 'answer': expected a text or a number, found {'a': 3}",
         ),
+        ("amc23", {"question": "Q?", "answer": float("nan")}, "a text or a number, found nan"),
+        ("amc23", {"question": "Q?", "answer": None}, "row 7, column 'answer': null"),
+        ("amc23", {"question": "Q?", "anwser": 1}, "did you mean 'anwser'"),
+        ("amc23", {"question": "Q?", "\x1b[2J": 1}, r"known: <U.001B>\[2J, question"),
         ("olympiadbench", {"question": "Q?"}, "row 7: no column 'final_answer' or 'answer'"),
         ("olympiadbench", {"question": "Q?", "final_answer": []}, "'final_answer': empty"),
-        ("minerva", {"problem": "Q?", "solution": "none"}, "expected one .boxed.., found 0"),
-        ("minerva", {"problem": "Q?"}, "row 7: no column 'solution'"),
+        ("minerva", {"problem": "Q?", "solution": "none"}, "column 'solution': no .boxed.. in it"),
+        ("minerva", {"problem": "Q?"}, "row 7: no column 'answer' or 'solution'"),
         ("amc23", {"question": "Q?"}, "row 7: no column 'answer'"),
         (
             "camel",
@@ -106,7 +112,7 @@ def test_rows(schema, row, loaded):
 )
 def test_a_broken_row_is_named(schema, row, message):
     with pytest.raises(ValueError, match=message):
-        LOADERS[schema](row, 7)
+        load(schema, row, 7)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,7 @@ def test_a_broken_row_is_named(schema, row, message):
 )
 def test_the_real_files_load_whole(real_data, schema, name, count):
     with (real_data / f"{name}.jsonl").open(encoding="utf-8") as lines:
-        rows = [LOADERS[schema](json.loads(line), index) for index, line in enumerate(lines)]
+        rows = [load(schema, json.loads(line), index) for index, line in enumerate(lines)]
     assert len(rows) == len({row["id"] for row in rows}) == count
     assert schema == "camel" or all(row["gold"] for row in rows)
     assert all("####" not in row["solution"] for row in rows if schema == "gsm8k")
@@ -133,12 +139,33 @@ def test_an_id_given_twice_is_named(tmp_path):
     row = {"id": "a", "question": "Q?", "answer": "#### 1"}
     write_jsonl(tmp_path / "raw.jsonl", [row, row])
     with pytest.raises(SystemExit, match="row 1: its id 'a' is that of row 0"):
-        load_rows(tmp_path / "raw.jsonl", "gsm8k")
+        load_rows(tmp_path / "raw.jsonl", SCHEMAS["gsm8k"]["columns"])
 
 
 def test_a_file_of_another_schema_is_named(tmp_path):
     file = tmp_path / "toy" / "raw.jsonl"
     file.parent.mkdir()
     file.write_text('{"problem": "Q?"}\n')
-    with pytest.raises(SystemExit, match=r"raw.jsonl: row 0.*datasets.toy.schema"):
-        load_rows(file, "amc23")
+    with pytest.raises(SystemExit, match=r"raw.jsonl: row 0.*datasets.toy in the config"):
+        load_rows(file, SCHEMAS["amc23"]["columns"])
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "gold"),
+    [
+        ({"q": "Q?", "a": "007"}, {"gold": "a"}, "007"),
+        ({"q": "Q?", "a": 7}, {"gold": "a"}, "7"),
+        ({"q": "Q?", "a": 7.0}, {"gold": "a"}, "7"),
+        ({"q": "Q?", "a": [1, 2.5]}, {"gold": "a"}, "1, 2.5"),
+        ({"q": "Q?", "a": "x #### y #### 3"}, {"gold": {"column": "a", "after": "####"}}, "3"),
+        ({"q": "Q?", "a": r"\boxed{1} \boxed{2}"}, {"gold": {"column": "a", "box": "last"}}, "2"),
+        ({"q": "Q?", "a": "", "b": "4"}, {"gold": ["a", "b"]}, "4"),
+        ({"q": "Q?", "a": "4.2", "t": 0.1}, {"gold": "a", "tolerance": "t"}, r"4.2 \pm 0.1"),
+    ],
+)
+def test_a_gold_is_found_where_the_mapping_says(row, columns, gold):
+    assert load_row(row, 0, {"question": "q"} | columns) == {
+        "id": "0",
+        "question": "Q?",
+        "gold": gold,
+    }

@@ -16,7 +16,7 @@ from scripts.lib.evaluation.completions import SCHEMA
 from scripts.lib.evaluation.lighteval_model import CheckpointModel
 from scripts.lib.files import write_json
 from tests.evaluation_case import SETTINGS, TRANSFORMERS, make_model, model_record, problems, run
-from tests.real_files import FILES
+from tests.real_files import FILES, SCHEMAS
 from tests.workflow import DEMO, ROOT, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.engines]
@@ -79,7 +79,7 @@ def test_the_files_are_those_that_transformers_make(tiny, tmp_path, monkeypatch)
 def test_greedy_completions_of_a_real_benchmark_are_those_of_transformers(
     evaluator, tiny, real_data, capsys
 ):
-    asked = load_rows(real_data / f"{FILES['amc23']}.jsonl", "amc23")
+    asked = load_rows(real_data / f"{FILES['amc23']}.jsonl", SCHEMAS["amc23"]["columns"])
     greedy = {**SETTINGS, "max_model_length": LONG, "temperature": 0.0, "num_samples": 1}
     ours = evaluator.evaluate("amc23", asked, greedy)[0]
     checkpoint = tiny.parent / "checkpoint"

@@ -280,3 +280,33 @@ def test_a_letter_is_no_number():
 @pytest.mark.parametrize(("gold", "answer", "right"), DERIVED)
 def test_the_last_row_of_a_derivation_is_the_answer(gold, answer, right):
     assert judge(gold, answer) is right
+
+
+@pytest.mark.parametrize(
+    ("rules", "gold", "answer"),
+    [
+        ("tolerance", r"4.2 \pm 0.1", "4.15"),
+        ("number-lists", "1,234", "234, 1"),
+        ("glued-units", "20", "20m"),
+    ],
+)
+def test_a_rule_holds_where_a_data_set_names_it(rules, gold, answer):
+    assert equivalent(rules, gold, answer)
+    assert equivalent("glued-units number-lists tolerance", gold, answer)
+    assert not equivalent("", gold, answer)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "right"),
+    [
+        ("2, 3", "3, 2", True),
+        ("(2, 3)", "(3, 2)", False),
+        ("B", "(B)", True),
+        (r"\text{B}", "B", True),
+        ("B", "C", False),
+        ("12", "12 cm", True),
+        ("even", "even", True),
+    ],
+)
+def test_golds_of_every_set_that_need_no_rule(gold, answer, right):
+    assert equivalent("", gold, answer) is right

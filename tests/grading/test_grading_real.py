@@ -10,12 +10,11 @@ from fractions import Fraction
 import pytest
 import sympy
 
-from scripts.lib.data.schemas import LOADERS
 from scripts.lib.grading import answers, notation, prose
-from scripts.lib.grading.comparison import GENERAL, RULES, tolerance
+from scripts.lib.grading.comparison import rules_named, tolerance
 from scripts.lib.grading.grader import Grader
 from scripts.lib.grading.scalars import Scalar
-from tests.real_files import FILES
+from tests.real_files import FILES, load
 
 # what a word or letter makes of a number
 CHANGED = [
@@ -30,7 +29,7 @@ FACTORS = ["{} hundred", r"{}\text{{ thousand}}", "{} million dollars", "{}xyz",
 def golds(real_data):
     """Return (benchmark, gold) of all 2,806 rows."""
     return [
-        (benchmark, LOADERS[benchmark](json.loads(line), index)["gold"])
+        (benchmark, load(benchmark, json.loads(line), index)["gold"])
         for benchmark, name in FILES.items()
         for index, line in enumerate((real_data / f"{name}.jsonl").open(encoding="utf-8"))
     ]
@@ -43,7 +42,7 @@ def grader():
 
 
 def read(benchmark, gold):
-    rules = RULES.get(benchmark, GENERAL)
+    rules = rules_named(benchmark)
     return answers.read(notation.tidy(prose.reduce_prose(gold)), rules.comma_groups)
 
 
@@ -167,7 +166,7 @@ def test_published_solutions_are_read(name, real_data, grader):
         text = solution if isinstance(solution, str) else solution[0]
         if name.endswith("without it"):
             text = text.rpartition("####")[0]
-        items.append((benchmark, LOADERS[benchmark](row, index)["gold"], text))
+        items.append((benchmark, load(benchmark, row, index)["gold"], text))
     verdicts = grader.grade_many(items)
     right = sum(verdict.correct for verdict in verdicts)
     others = Counter(

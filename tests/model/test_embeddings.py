@@ -22,6 +22,7 @@ def test_rows_that_only_moved_together_look_untrained(weight):
     never = list(range(READ, READ + NEVER))
     assert untrained_tokens(weight, range(len(weight))) == never
     assert untrained_tokens(weight, [3, READ + 1]) == [READ + 1]
+    assert untrained_tokens(weight, []) == []  # of problems without solutions
 
 
 def test_rows_that_weight_decay_shrank_look_untrained(weight):

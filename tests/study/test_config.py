@@ -150,6 +150,32 @@ def test_a_model_has_exactly_one_source():
         ),
         (lambda c: c["benchmarks"]["amc23"].update(dataset="gsm8k-distilled"), "not of traces"),
         (
+            lambda c: c["stages"]["sft"].update(data="math500"),
+            "stages.sft.data: 'math500' has no solutions, which SFT trains on",
+        ),
+        (
+            lambda c: c["datasets"]["amc23"].update(columns={"question": "q", "gold": "a"}),
+            "datasets.amc23: needs `columns`, or `schema` (gsm8k, ",
+        ),
+        (lambda c: c["datasets"]["amc23"].pop("schema"), "datasets.amc23: needs `columns`, or"),
+        (
+            lambda c: c["datasets"]["amc23"].update(schema="amc32"),
+            "datasets.amc23.schema: unknown schema 'amc32'; did you mean 'amc23'?",
+        ),
+        (
+            lambda c: c["schemas"]["amc23"]["columns"].pop("gold"),
+            "datasets.amc23: its columns must name a `gold`",
+        ),
+        (
+            lambda c: c["schemas"]["camel"]["columns"].pop("trace"),
+            "datasets.gsm8k-distilled: has `problems`, so its columns must name a `trace`",
+        ),
+        (
+            lambda c: c["datasets"]["olympiadbench"].update(rules=[]),
+            "datasets.olympiadbench: has a column of tolerances; add `rules: [tolerance]`",
+        ),
+        (lambda c: c["datasets"]["amc23"].update(file="my.txt"), "datasets.amc23"),
+        (
             lambda c: (
                 c.update(tokenizers=DEMO["tokenizers"]),
                 c["models"].update(DEMO["models"]),

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from scripts.generate_dataset import SCHEMAS, dataset_rows
+from scripts.lib.study.columns import GENERATED
 from scripts.lib.toy.word_problems import apply, careless, generate, split_of, without_annotations
 
 TIER = {
@@ -121,3 +122,7 @@ def test_a_careless_solution_has_right_arithmetic_and_a_wrong_answer():
         for step in written.steps:
             assert apply(step.operation, step.value, step.operand) == step.result
     assert slipped > 150
+
+
+def test_the_generator_writes_what_the_config_may_ask_of_it():
+    assert set(SCHEMAS) == set(GENERATED)

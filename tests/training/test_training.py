@@ -153,6 +153,8 @@ def test_the_loss_covers_the_completion_up_to_the_end_of_the_turn(tiny, tmp_path
     )["input_ids"]
     assert tokenizer.decode(whole[len(ids) :]) == "\n"
     assert ids == whole[: len(ids)]
+    prompt, none = encode(example | {"completion": []}, tokenizer, stop, opened="")  # for GRPO
+    assert prompt == ids[: len(prompt)] and set(none) == {-100}
 
 
 THOUGHT = "<think>\n1+1=2\n</think>\n<answer>\n2\n</answer>"

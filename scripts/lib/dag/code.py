@@ -57,6 +57,11 @@ def engine_fingerprint(engine: str) -> str:
     return _fingerprint(ENGINES[engine], boundary=others)
 
 
+def file_fingerprint(file: Path) -> str:
+    """Return one digest of a user's own Python file and of what it reaches in the project."""
+    return _fingerprint((str(file.absolute()),), boundary=())
+
+
 def _fingerprint(programs: tuple[str, ...], boundary: tuple[str, ...]) -> str:
     def counts(module: str) -> bool:
         return not any(module == m or module.startswith(f"{m}.") for m in excluded)
@@ -120,7 +125,8 @@ def _module(name: str) -> Module:
     if path is None:
         return Module({}, {}, [])
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    alone = path.name == "__init__.py" or name.startswith("/")  # no package executes before it
+    package = name if alone else name.rpartition(".")[0]
     targets = list(_targets(tree.body, package))
     imports = {bound: stands_for for bound, _, stands_for in targets}
     defined = {bound for statement in tree.body for bound in _bound(statement)}
@@ -148,6 +154,8 @@ def _module(name: str) -> Module:
 
 
 def _file(module: str) -> Path | None:
+    if module.startswith("/"):  # a user's own file
+        return Path(module)
     place = ROOT / module.replace(".", "/")
     for path in (place.with_suffix(".py"), place / "__init__.py"):
         if path.is_file():

@@ -7,6 +7,7 @@ from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.dag.models import untrained
 from scripts.lib.digests import kept_digest
 from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.columns import columns_of, rules_of
 from scripts.lib.study.recipes import label_of, recipe_of
 from scripts.lib.study.traces import (
     definition_of,
@@ -19,6 +20,7 @@ from scripts.lib.study.uses import template_settings
 
 RAW = {"rows": "data/{dataset}/raw.jsonl", "record": "data/{dataset}/raw.json"}
 EXAMPLES = {"rows": "data/{dataset}/examples.jsonl", "record": "data/{dataset}/examples.json"}
+COMPRESSED = (".gz", ".bz2", ".xz")
 CHECKS = ("rows", "columns", "sha256")  # of a source: the content decides, not what is expected
 
 
@@ -59,18 +61,44 @@ def examples(study: Study, dataset: str) -> Job:
 def grader_of(study: Study, dataset: str) -> dict[str, Any]:
     """Return how answers to a data set's problems are judged: the limits, and whose rules hold.
 
-    Rules belong to the schema in which the golds are written, whatever the benchmark is called;
-    traces have those of the problems that they answer.
+    Rules belong to the data set, whatever the benchmark is called; traces have those of the
+    problems that they answer.
     """
-    definition = study.config["datasets"][dataset]
-    golds = study.config["datasets"][definition.get("problems", dataset)]
-    return study.config["grader"] | {"rules": golds["schema"]}
+    golds = study.config["datasets"][dataset].get("problems", dataset)
+    return study.config["grader"] | {"rules": rules_of(study.config, golds)}
 
 
 def source_of(study: Study, dataset: str) -> dict[str, Any]:
     """Return where a data set is fetched from, with the checks of its content."""
     definition = study.config["datasets"][dataset]
+    if "file" in definition:
+        return {"file": definition["file"]}
     return definition["mirror" if study.config.get("mirror") else "hub"]
+
+
+def local_file(study: Study, dataset: str) -> Path | None:
+    """Return a data set's file on this machine, its own or the mirror's; None for one of the hub.
+
+    Raises SystemExit if it is not there.
+    """
+    named = study.config["datasets"][dataset].get("file")
+    if named is None:
+        return mirror_file(study, dataset) if study.config.get("mirror") else None
+    file = Path(named)
+    if not file.is_file():
+        raise SystemExit(
+            f"datasets.{dataset}.file: {file}: no such file in {Path.cwd()}; correct the path"
+        )
+    return file
+
+
+def form_of(file: Path) -> str:
+    """Return the endings by which a data file is read.
+
+    >>> form_of(Path("my.v2.csv")), form_of(Path("my.csv.gz"))
+    ('.csv', '.csv.gz')
+    """
+    return "".join(file.suffixes[-2:] if file.suffix in COMPRESSED else file.suffixes[-1:])
 
 
 def mirror_file(study: Study, dataset: str) -> Path:
@@ -104,12 +132,13 @@ def source_is_expected(study: Study, record: dict[str, Any], dataset: str) -> bo
 
 @entry("fetch_dataset", RAW, satisfied=source_is_expected)
 def fetch_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
-    """Return the pinned source of a data set: its commit, or the content of the mirror's file."""
-    settings: Settings = {"schema": study.config["datasets"][dataset]["schema"]}
-    if study.config.get("mirror"):
-        return settings | {"mirror": {"sha256": kept_digest(mirror_file(study, dataset))}}, {}
+    """Return the pinned source of a data set: its commit, or the content of a file."""
+    if file := local_file(study, dataset):
+        kind = "file" if "file" in study.config["datasets"][dataset] else "mirror"
+        form = {"form": form_of(file)} if kind == "file" else {}
+        return {kind: {"sha256": kept_digest(file)} | form}, {}
     hub = source_of(study, dataset)
-    return settings | {"hub": {n: v for n, v in hub.items() if n not in CHECKS}}, {}
+    return {"hub": {n: v for n, v in hub.items() if n not in CHECKS}}, {}
 
 
 @entry("generate_dataset", RAW)
@@ -124,10 +153,8 @@ def generate_dataset(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     {"rows": "data/{dataset}/problems.jsonl", "record": "data/{dataset}/problems.json"},
 )
 def load_problems(study: Study, dataset: str) -> tuple[Settings, Inputs]:
-    """Return the schema of a data set's raw rows."""
-    return {"schema": study.config["datasets"][dataset]["schema"]}, {
-        "raw": raw(study, dataset)["rows"]
-    }
+    """Return where the columns of a data set's raw rows stand."""
+    return {"columns": columns_of(study.config, dataset)}, {"raw": raw(study, dataset)["rows"]}
 
 
 @entry(
@@ -190,7 +217,7 @@ def verify_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return how traces are judged and written, the traces, and the problems that they answer."""
     definition = study.config["datasets"][dataset]
     settings = {
-        "schema": definition["schema"],
+        "columns": columns_of(study.config, dataset),
         "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
         "grader": grader_of(study, dataset),
     }
@@ -205,7 +232,7 @@ def select_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return how traces are judged, selected and written, those of every teacher, the problems."""
     definition = study.config["datasets"][dataset]
     settings = {
-        "schema": definition["schema"],
+        "columns": columns_of(study.config, dataset),
         "teachers": teachers_of(definition),
         "select": definition["distill"]["select"],
         "prompt": study.config["prompts"][study.config["examples"]["prompt"]],
@@ -262,7 +289,9 @@ def _source(study: Study, dataset: str) -> dict[str, str]:
     """Return what a card says about where a data set's rows come from; the config has the rest."""
     definition, made = study.config["datasets"][dataset], all_raw(study, dataset)
     rules = dict.fromkeys(each.rule for each in made)
-    named = {"rule": ", ".join(rules), "schema": definition["schema"]}
+    named = {"rule": ", ".join(rules)}
+    if "schema" in definition:
+        named["schema"] = definition["schema"]
     if "problems" in definition:
         named["golds of"] = definition["problems"]
     described = made[0].settings

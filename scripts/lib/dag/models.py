@@ -41,6 +41,11 @@ def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
         folder = Path(definition["path"])
         require_files(folder, f"models.{model}.path")
         return {"files": kept_digests(folder)}, {}
+    if definition["revision"] is None:
+        raise SystemExit(
+            f"models.{model}.revision: no commit of {definition['repo']} is pinned. Record its "
+            f"current one there by: python -m scripts.pin_revision {model} --config FILE"
+        )
     return {"repo": definition["repo"], "revision": definition["revision"]}, {}
 
 

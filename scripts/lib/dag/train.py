@@ -3,6 +3,7 @@
 from scripts.lib.dag.data import examples, grader_of
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.dag.models import model_rule, untrained
+from scripts.lib.dag.rewards import reward_settings
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 from scripts.lib.study.uses import template_settings
@@ -53,5 +54,6 @@ def train_sft(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
 def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     """Return a stage's recipe and rewards, the prefix's checkpoint and the examples."""
     settings, inputs = _training(study, cell, seed)
-    grader = grader_of(study, study.config["stages"][stages_of(cell)[-1]]["data"])
-    return settings | {"rewards": study.config["rewards"], "grader": grader}, inputs
+    stage = stages_of(cell)[-1]
+    grader = grader_of(study, study.config["stages"][stage]["data"])
+    return settings | {"rewards": reward_settings(study, stage), "grader": grader}, inputs

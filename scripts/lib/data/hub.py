@@ -236,10 +236,10 @@ def patient_hub(repo: str, revision: str) -> Iterator[None]:
         raise SystemExit(f"{place}: the hub did not deliver it: {_told(error)}. {CURE}") from None
 
 
-def commit_of(repo: str, revision: str) -> str:
-    """Return the commit that a branch or tag of a data set's repository stands for now."""
+def commit_of(repo: str, revision: str, repo_type: str) -> str:
+    """Return the commit that a branch or tag of a repository stands for now."""
     with patient_hub(repo, revision):
-        return HfApi().dataset_info(repo, revision=revision).sha
+        return HfApi().repo_info(repo, revision=revision, repo_type=repo_type).sha
 
 
 def download(

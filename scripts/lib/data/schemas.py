@@ -1,111 +1,67 @@
-r"""Loaders: one raw row of a data set -> {"id", "question", "gold"}, as the grader wants it.
+r"""One raw row of a data set -> {"id", "question", "gold"}, as the config maps its columns.
 
-Each takes the columns of the hub and those of the files that the community passes around. The gold
-is the final answer as the data set writes it, with two exceptions: Minerva's is taken out of the
-one ``\boxed{}`` of its solution, and OlympiadBench's tolerance is written behind the value,
+A mapping says where each of them stands: in a column, in a part of one (`after` or `before` a mark,
+the last `box`), or in the first of several that a row has. The gold is the final answer as the data
+set writes it; several answers are joined by commas, and a tolerance is written behind the value,
 ``4.2 \pm 0.1`` (read by scripts/lib/grading/comparison.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.data.values import check_id
+from scripts.lib.console import nearest
 from scripts.lib.files import read_jsonl
 from scripts.lib.grading.boxes import boxes
+from scripts.lib.show.inert import escape
 
 Row = Mapping[str, Any]
+Columns = Mapping[str, Any]  # `columns` of config.schema.yaml
 
 
-def gsm8k(row: Row, index: int) -> dict[str, Any]:
-    """GSM8K: the gold stands behind ``####``; what is before it is the solution."""
-    solution, mark, gold = _text(row, index, "answer").rpartition("####")
-    if not mark or not gold.strip():
-        raise ValueError(f"row {index}, column 'answer': no final answer behind '####'")
-    return {**_start(row, index), "gold": gold.strip(), "solution": solution.strip()}
+def load_row(row: Row, index: int, columns: Columns) -> dict[str, Any]:
+    """Return a row's `id`, `question` and `gold`, and its `solution` if the mapping has one.
 
-
-def math500(row: Row, index: int) -> dict[str, Any]:
-    """MATH-500."""
-    return {**_start(row, index, "unique_id"), "gold": _text(row, index, "answer")}
-
-
-def olympiadbench(row: Row, index: int) -> dict[str, Any]:
-    """OlympiadBench: a list of one answer, several answers in one string; units are dropped."""
-    answer = _first(row, index, "final_answer", "answer")
-    if isinstance(answer, list | tuple):
-        answer = ", ".join(str(part) for part in answer)
-    gold = _filled(str(answer), index, "final_answer")
-    tolerance = row.get("error")
-    if tolerance not in (None, ""):
-        gold = rf"{gold} \pm {_plain(float(tolerance))}"
-    return {**_start(row, index, "id"), "gold": gold}
-
-
-def minerva(row: Row, index: int) -> dict[str, Any]:
-    r"""Minerva: the column `answer`, or the ``\boxed{}`` of the solution where there is none."""
-    if "answer" in row:
-        gold = _text(row, index, "answer")
-    else:
-        boxed = boxes(_text(row, index, "solution"))
-        if len(boxed) != 1:
-            raise ValueError(
-                f"row {index}, column 'solution': expected one \\boxed{{}}, found {len(boxed)}"
-            )
-        gold = boxed[0]
-    return {**_start(row, index, "idx"), "gold": gold}
-
-
-def amc23(row: Row, index: int) -> dict[str, Any]:
-    """AMC 2023: whole numbers, written as floats in one source and as strings in the other."""
-    answer = _first(row, index, "answer")
-    if isinstance(answer, float):
-        answer = _plain(answer)
-    return {**_start(row, index, "id"), "gold": _filled(str(answer), index, "answer")}
-
-
-def camel(row: Row, index: int) -> dict[str, Any]:
-    r"""CAMEL's distilled GSM8K, without a gold: its own is damaged, GSM8K has it by question.
-
-    `reasoning` is the teacher's trace, with its <think> tags; it may be empty. `own_gold` is the
-    last ``\boxed{}`` of the row's own answer, there if the row has one.
+    A row without the id's column has its number as id. A teacher's trace has `reasoning`, which may
+    be empty, and no gold: that of its problem counts; `own_gold` is the one that it brings, if any.
+    Raises ValueError, with row and column, if a row does not fit.
     """
+    found = row.get(columns.get("id", ""))
     loaded = {
-        "id": str(row.get("id", index)),
-        "question": _text(row, index, "problem"),
+        "id": str(index if found is None else found),
+        "question": _read(row, index, columns["question"], prose=True),
         "gold": None,
-        "reasoning": _empty_or_text(row, index, "reasoning_solution", "final_trace"),
     }
-    answer = row.get("groud_truth_solution", row.get("solution"))
-    if answer is not None:
-        loaded["own_gold"] = (boxes(str(answer)) or [str(answer).strip()])[-1]
+    if "trace" in columns:
+        loaded["reasoning"] = _trace(row, index, columns["trace"])
+        if own := _own_gold(row, index, columns.get("gold")):
+            loaded["own_gold"] = own
+        return loaded
+    gold = _read(row, index, columns["gold"])
+    if "tolerance" in columns:
+        gold += _tolerance(row, index, columns["tolerance"])
+    loaded["gold"] = gold
+    if "solution" in columns:
+        loaded["solution"] = _read(row, index, columns["solution"], prose=True, empty=True)
     return loaded
 
 
-LOADERS: dict[str, Callable[[Row, int], dict[str, Any]]] = {
-    "gsm8k": gsm8k,
-    "math500": math500,
-    "olympiadbench": olympiadbench,
-    "minerva": minerva,
-    "amc23": amc23,
-    "camel": camel,
-}
-
-
-def load_rows(path: Path, schema: str) -> list[dict[str, Any]]:
-    """Read a JSON-lines file through its schema's loader.
+def load_rows(path: Path, columns: Columns) -> list[dict[str, Any]]:
+    """Read a JSON-lines file by the mapping of its columns.
 
     Raises SystemExit, with file and row, if a row does not fit.
     """
     try:
-        rows = [LOADERS[schema](row, index) for index, row in enumerate(read_jsonl(path))]
+        rows = [load_row(row, index, columns) for index, row in enumerate(read_jsonl(path))]
         _check_ids(rows)
     except ValueError as error:
         raise SystemExit(
-            f"{path}: {error}; the source is not of schema {schema!r} "
-            f"(datasets.{path.parent.name}.schema in config.yaml)"
+            f"{path}: {error}. Correct the source, or datasets.{path.parent.name} in the config, "
+            "whose `columns` or `schema` says what stands where"
         ) from None
     return rows
 
@@ -118,43 +74,89 @@ def _check_ids(rows: list[dict[str, Any]]) -> None:
             raise ValueError(f"row {index}: its id {row['id']!r} is that of row {other}")
 
 
-def _start(row: Row, index: int, identifier: str = "id") -> dict[str, Any]:
-    found = row.get(identifier)
-    return {
-        "id": str(index if found is None else found),
-        "question": _text(row, index, "question", "problem"),
-    }
+def _sources(named: Any) -> list[dict[str, str]]:
+    """Return where a value may stand, as {column, rule}, the first first."""
+    several = named if isinstance(named, list) else [named]
+    return [{"column": each} if isinstance(each, str) else each for each in several]
 
 
-def _first(row: Row, index: int, *columns: str) -> Any:
-    """Return the first of the columns that the row has."""
-    for column in columns:
-        if row.get(column) is not None:
-            return row[column]
-    names = " or ".join(repr(column) for column in columns)
-    raise ValueError(f"row {index}: no column {names}; it has {', '.join(sorted(map(str, row)))}")
+def _there(row: Row, index: int, sources: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return those of the sources whose column the row has."""
+    if there := [source for source in sources if row.get(source["column"]) is not None]:
+        return there
+    names = list(dict.fromkeys(source["column"] for source in sources))
+    if nulls := [name for name in names if name in row]:
+        raise ValueError(f"row {index}, column {nulls[0]!r}: null")
+    shown = " or ".join(map(repr, names))
+    raise ValueError(f"row {index}: no column {shown}{nearest(names[0], map(escape, row))}")
 
 
-def _empty_or_text(row: Row, index: int, *columns: str) -> str:
-    """Return the text of the first of the columns that the row has, empty where it holds null."""
-    if any(column in row for column in columns):
-        return str(next((row[column] for column in columns if row.get(column) is not None), ""))
-    return _first(row, index, *columns)  # names the missing columns
+def _read(row: Row, index: int, named: Any, prose: bool = False, empty: bool = False) -> str:
+    """Return the text of the first source that gives one; of `prose` no number or list is one."""
+    problems = []
+    for source in _there(row, index, _sources(named)):
+        value = row[source["column"]]
+        try:
+            if prose and not isinstance(value, str):
+                raise ValueError(f"expected text, found {value!r:.60}")
+            return _part(value, source, empty)
+        except ValueError as error:
+            problems.append(f"row {index}, column {source['column']!r}: {error}")
+    raise ValueError(problems[0])
 
 
-def _text(row: Row, index: int, *columns: str) -> str:
-    value = _first(row, index, *columns)
-    if not isinstance(value, str):
-        raise ValueError(f"row {index}, column {columns[0]!r}: expected text, found {value!r:.60}")
-    return _filled(value, index, columns[0])
+def _part(value: Any, source: dict[str, str], empty: bool) -> str:
+    """Return the part of a column's value that a rule names, or all of it."""
+    text = _text(value)
+    if "box" in source:
+        if not (boxed := boxes(text)):
+            raise ValueError("no \\boxed{} in it")
+        text = boxed[-1]
+    elif mark := source.get("after") or source.get("before"):
+        before, found, after = text.rpartition(mark)
+        if not found:
+            raise ValueError(f"no {mark!r} in it")
+        text = before if "before" in source else after
+        if "after" in source and not text.strip():
+            raise ValueError(f"nothing behind {mark!r}")
+    if not text.strip() and not empty:
+        raise ValueError("empty")
+    return text.strip()
 
 
-def _filled(value: str, index: int, column: str) -> str:
-    if not value.strip():
-        raise ValueError(f"row {index}, column {column!r}: empty")
-    return value.strip()
+def _text(value: Any) -> str:
+    """Return a text, number or list of them as a person would write it: 27, not 27.0."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if not number and not isinstance(value, str):
+        raise ValueError(f"expected a text or a number, found {value!r:.60}")
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _plain(value: float) -> str:
-    """Write a float as a person would: 27, not 27.0."""
-    return str(int(value)) if value == int(value) else repr(value)
+def _tolerance(row: Row, index: int, column: str) -> str:
+    r"""Return what a tolerance adds to a gold, nothing where the row has none."""
+    if column not in row:
+        raise ValueError(f"row {index}: no column {column!r}{nearest(column, map(escape, row))}")
+    if row[column] in (None, ""):
+        return ""
+    try:
+        return rf" \pm {_text(float(row[column]))}"
+    except (TypeError, ValueError):
+        found = f"expected a number, found {row[column]!r:.60}"
+        raise ValueError(f"row {index}, column {column!r}: {found}") from None
+
+
+def _trace(row: Row, index: int, named: Any) -> str:
+    """Return a trace as it stands, empty where its column holds null."""
+    columns = [source["column"] for source in _sources(named)]
+    if not any(column in row for column in columns):
+        _there(row, index, _sources(named))  # names the missing columns
+    return str(next((row[column] for column in columns if row.get(column) is not None), ""))
+
+
+def _own_gold(row: Row, index: int, named: Any) -> str | None:
+    try:
+        return _read(row, index, named) if named else None
+    except ValueError:
+        return None

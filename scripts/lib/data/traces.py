@@ -59,7 +59,7 @@ def keep_right(
 ) -> tuple[list[dict], list[Removal]]:
     """Return the examples that the grader finds right, judged as a student is tuned to answer.
 
-    `rules` is the schema of the problems, in which their golds are written.
+    `rules` are the grader's rules for the golds of the problems.
     """
     texts = [example["completion"][0]["content"] for example in examples]
     with Grader(timeout=timeout) as grader:

@@ -44,7 +44,7 @@ class Verdict:
 def grade(benchmark: str, gold: str, completion: str, mode: str = "lenient") -> Verdict:
     """Judge one completion in this process; `gold` is the final answer, never a data set's row.
 
-    `benchmark` says whose rules hold: it is the schema of the data set, however that is called.
+    `benchmark` says which rules hold: their names, or that of a known set (`rules_named`).
     """
     check_mode(mode)
     # sympy takes a second to load: only where judging happens, not with `Grader`

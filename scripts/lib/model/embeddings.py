@@ -37,7 +37,7 @@ def untrained_tokens(weight: Any, tokens: Sequence[int]) -> list[int]:
     directions = torch.nn.functional.normalize(rows, dim=1)
     count = min(NEIGHBOURS, len(rows) - 1)
     found: list[int] = []
-    for chunk in torch.tensor(list(tokens)).split(CHUNK):
+    for chunk in torch.tensor(list(tokens), dtype=torch.long).split(CHUNK):
         cosines = directions[chunk] @ directions.T
         cosines[torch.arange(len(chunk)), chunk] = -1  # a row is no twin of itself
         nearest = cosines.topk(count, dim=1).values.mean(dim=1)

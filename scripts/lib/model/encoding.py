@@ -17,6 +17,8 @@ def encode(
     generated and is left out. `opened` is the thought that the template has put into the prompt.
     """
     prompt = prompt_ids(tokenizer, example["prompt"])
+    if not example["completion"]:  # of problems without solutions, for GRPO
+        return prompt, [-100] * len(prompt)
     text = behind(opened, example["completion"][0]["content"])
     target = [*tokenizer(text, add_special_tokens=False)["input_ids"], stop]
     return prompt + target, [-100] * len(prompt) + target

@@ -18,12 +18,13 @@ Not in it: prefill, several GPUs per job, waiting in a queue.
 
 import functools
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.dag.data import count_tokens
+from scripts.lib.dag.data import count_tokens, source_of
 from scripts.lib.dag.evaluate import sizes_of
 from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
@@ -140,7 +141,8 @@ class Costs:
         return {"downloads": self.download_bytes(model) / self.device["download_bytes_per_second"]}
 
     def _fetch_dataset(self, dataset: str) -> dict[str, float]:
-        size = self.study.config["costs"]["bytes"]["dataset"]
+        here = "file" in source_of(self.study, dataset)
+        size = 0 if here else self.study.config["costs"]["bytes"]["dataset"]
         return {"downloads": size / self.device["download_bytes_per_second"]}
 
     def _build_model(self, model: str) -> dict[str, float]:
@@ -293,9 +295,11 @@ class Costs:
             distill = definition["distill"]
             samples = len(teachers) * distill["num_samples"]
             return distill["num_problems"] * (1 if keeps_one(definition) else samples)
-        source = definition["mirror" if self.study.config.get("mirror") else "hub"]
+        source = source_of(self.study, dataset)
         if "rows" in source:
             return source["rows"]
+        if "file" in source:
+            return rows_of_file(Path(source["file"]))
         if "problems" in definition:
             return self.rows(definition["problems"])
         raise SystemExit(
@@ -368,6 +372,19 @@ class Costs:
 
 
 @functools.cache
+def rows_of_file(file: Path) -> int:
+    """Return how many rows a user's own data file has, by its name's ending."""
+    import pandas as pd
+
+    form = re.sub(r"\.(gz|bz2|xz)$", "", file.name).rpartition(".")[2]
+    lines = {"lines": form in ("jsonl", "ndjson")}
+    read = {"csv": pd.read_csv, "tsv": pd.read_table, "parquet": pd.read_parquet}
+    try:
+        return len(read[form](file) if form in read else pd.read_json(file, **lines))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{file}: its rows cannot be counted: {error}") from None
+
+
 def measured_examples(study: Study, results: Path, dataset: str, model: str) -> Examples | None:
     """Return a training set's size by its token statistics, if they are those that are planned."""
     path = results / study.name / "data" / dataset / "tokens" / f"{model}.json"

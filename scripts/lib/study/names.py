@@ -6,8 +6,9 @@ from typing import Any
 from scripts.lib.console import nearest
 from scripts.lib.study.arguments import QWEN2_LAYERS, argument_mistakes, layer_mistakes
 from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.columns import GENERATED, columns_of, has_solutions, rules_of
 from scripts.lib.study.limits import limit_mistakes
-from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of
+from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of, rewards_of
 from scripts.lib.study.schema import KeyPath, missing_keys
 from scripts.lib.study.traces import endpoint_of, is_selected, keeps_one, teachers_of
 
@@ -40,10 +41,9 @@ def _misfits(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield definitions that do not fit together, although each name in them is known."""
     yield from _recipe_mistakes(config)
     for name, dataset in config["datasets"].items():
-        if dataset["schema"] == "camel" and "problems" not in dataset:
-            yield ("datasets", name), "traces need `problems`, the data set that they answer"
-        elif "problems" in config["datasets"].get(dataset.get("problems"), {}):
+        if "problems" in config["datasets"].get(dataset.get("problems"), {}):
             yield ("datasets", name, "problems"), "must be a set of problems, not of traces"
+    yield from _column_mistakes(config)
     yield from _teacher_mistakes(config)
     yield from _endpoint_mistakes(config)
     for name, benchmark in config["benchmarks"].items():
@@ -65,6 +65,39 @@ def _misfits(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         if name in _starts(config["models"], name) and name not in circles:
             yield ("models", name, "build", "start"), "starts from itself"
             circles |= {name, *_starts(config["models"], name)}
+
+
+def _column_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what the mapping of a data set's columns lacks for what the set is used for."""
+    mapped = set()
+    for name, definition in config["datasets"].items():
+        path: KeyPath = ("datasets", name)
+        if ("columns" in definition) == ("schema" in definition):
+            known = ", ".join(config["schemas"])
+            yield path, f"needs `columns`, or `schema` ({known}): one of the two"
+            continue
+        if "schema" in definition and definition["schema"] not in config["schemas"]:
+            continue  # said elsewhere
+        mapped.add(name)
+        columns = columns_of(config, name)
+        if "generate" in definition and definition.get("schema") not in GENERATED:
+            yield (*path, "generate"), f"needs a `schema` of {', '.join(GENERATED)}"
+        if "trace" in columns and "problems" not in definition:
+            yield path, "traces need `problems`, the data set that they answer"
+        elif "problems" in definition and "trace" not in columns:
+            yield path, "has `problems`, so its columns must name a `trace`"
+        elif "trace" not in columns and "gold" not in columns:
+            yield path, "its columns must name a `gold`, the final answer"
+        if "tolerance" in columns and "tolerance" not in rules_of(config, name).split():
+            yield path, "has a column of tolerances; add `rules: [tolerance]`"
+    for name, stage in config["stages"].items():
+        data = stage["data"]
+        if stage["trainer"] == "sft" and data in mapped and not has_solutions(config, data):
+            yield (
+                ("stages", name, "data"),
+                f"{data!r} has no solutions, which SFT trains on: name their column as `solution` "
+                "in its `columns`, or choose another set",
+            )
 
 
 def _teacher_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -126,6 +159,8 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         first = [stage["recipe"], *ancestors(recipes, stage["recipe"])][-1]
         if first not in recipes or INHERIT in recipes[first]:
             continue  # unknown, or a circle: said elsewhere
+        if stage["trainer"] != "grpo" and rewards_of(Study({**config, "rewards": {}}), name):
+            yield ("stages", name, "recipe"), f"recipe {stage['recipe']!r} has `rewards`, for GRPO"
         if INHERIT in stage.get("override", {}):
             yield ("stages", name, "override", INHERIT), "a stage inherits by `recipe` alone"
         recipe = recipe_of(Study(config), name)
@@ -256,6 +291,7 @@ def _same_rows(first: str, second: str, datasets: dict[str, Any]) -> bool:
         return {
             "hub": [hub.get("repo"), hub.get("subset"), hub.get("split")],
             "mirror": datasets[name].get("mirror", {}).get("file"),
+            "file": datasets[name].get("file"),
             "generate": datasets[name].get("generate", {}) | {"rows": None},
         }
 
@@ -343,6 +379,8 @@ def _references(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
             place = ("sensitivity", "settings", prompt, "num_samples", benchmark)
             yield place, benchmark, "benchmarks"
     for name, dataset in config["datasets"].items():
+        if "schema" in dataset:
+            yield ("datasets", name, "schema"), dataset["schema"], "schemas"
         if "problems" in dataset:
             yield ("datasets", name, "problems"), dataset["problems"], "datasets"
         if distill := dataset.get("distill"):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.columns import kind_of
 
 
 def research_questions(study: Study) -> list[dict[str, Any]]:
@@ -73,5 +74,5 @@ def _is_trained_on(study: Study, benchmark: str) -> bool:
     datasets, stages = study.config["datasets"], study.config["stages"]
     used = {stages[stage]["data"] for cell in study.cells() for stage in stages_of(cell)}
     problems = {datasets[name].get("problems", name) for name in used}
-    kinds = {datasets[name]["schema"] for name in problems}
-    return datasets[study.config["benchmarks"][benchmark]["dataset"]]["schema"] in kinds
+    kinds = {kind_of(study.config, name) for name in problems}
+    return kind_of(study.config, study.config["benchmarks"][benchmark]["dataset"]) in kinds

@@ -10,11 +10,21 @@ from scripts.lib.study.cells import Study
 
 INHERIT = "inherit"
 OVERRIDE = "override"
+REWARDS = "rewards"
 SCHEDULE = "lr_scheduler_kwargs"
 
 
 def recipe_of(study: Study, stage: str) -> dict[str, Any]:
     """Return a stage's hyperparameters: its recipe with all that it inherits, and its override."""
+    return {key: value for key, value in _whole(study, stage).items() if key != REWARDS}
+
+
+def rewards_of(study: Study, stage: str) -> dict[str, Any]:
+    """Return a stage's rewards: those of the study, and over them those of its recipe."""
+    return _merged(study.config[REWARDS], _whole(study, stage).get(REWARDS, {}))
+
+
+def _whole(study: Study, stage: str) -> dict[str, Any]:
     definition = study.config["stages"][stage]
     recipe = resolved(study.config["recipes"], definition["recipe"])
     recipe = _merged(recipe, definition.get(OVERRIDE, {}))

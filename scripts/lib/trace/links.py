@@ -91,8 +91,9 @@ def _source(study: Study, job: Job, record: Record) -> str:
     if raw_rule(study, name) == "sample_traces":
         return f"sampled by datasets.{name}.distill of config.json"
     files = ", ".join(f"{file} {digest}" for file, digest in record.get("source_files", {}).items())
-    if "mirror" in job.settings:
-        return f"mirror: {files or job.settings['mirror']['sha256']}"
+    for kind in ("file", "mirror"):
+        if kind in job.settings:
+            return f"{kind}: {files or job.settings[kind]['sha256']}"
     hub = job.settings["hub"]
     named = f"hub: {hub['repo']} at {hub.get('revision') or 'no pinned revision'}"
     return f"{named}, {files}" if files else named
