@@ -81,7 +81,8 @@ def test_its_content_is_its_key(folder):
     before = job(study_with("my.csv"), "fetch_dataset", dataset="mine").key
     (folder / "copy.csv").write_text(FORMS["my.csv"])
     assert job(study_with("copy.csv"), "fetch_dataset", dataset="mine").key == before
-    assert job(study_with("my.tsv"), "fetch_dataset", dataset="mine").key != before
+    (folder / "copy.tsv").write_text(FORMS["my.csv"])  # read otherwise
+    assert job(study_with("copy.tsv"), "fetch_dataset", dataset="mine").key != before
     (folder / "my.csv").write_text(FORMS["my.csv"].replace("007", "008"))
     assert job(study_with("my.csv"), "fetch_dataset", dataset="mine").key != before
 

@@ -13,8 +13,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.data.values import check_id
 from scripts.lib.console import nearest
+from scripts.lib.data.values import check_id
 from scripts.lib.files import read_jsonl
 from scripts.lib.grading.boxes import boxes
 from scripts.lib.show.inert import escape
