@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
-from scripts.lib.model.architecture import positions_of, require_relative_positions
+from scripts.lib.model.architecture import positions_of
 from scripts.lib.model.chat_template import prompt_ids
 from scripts.lib.training.passes import check_longest
 from scripts.lib.training.program import training_program
@@ -110,7 +110,6 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     settings, recipe = inputs.settings, inputs.settings["recipe"]
     tokenizer = load_tokenizer(inputs.parent, inputs.settings["chat_template_kwargs"])
     model = load_model(inputs.parent, recipe.get("model_init_kwargs", {}), tokenizer)
-    require_relative_positions(model, inputs.parent)
     room = positions_of(model.config)
     longest = room and room - recipe["max_completion_length"]
     rules = settings["grader"]["rules"]

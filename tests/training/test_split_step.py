@@ -1,7 +1,8 @@
 """A step that is split into passes of like length has TRL's own loss and gradient."""
 
 import random
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -98,6 +99,25 @@ def test_without_the_gap_between_prompt_and_completion_each_token_is_found_again
     assert mask_moved.tolist() == [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
     assert moved[0, at[0, :2]].tolist() == [3, 4]
     assert moved[1, at[1, :1]].tolist() == [9]
+
+
+def test_a_model_with_a_table_of_positions_reads_a_padded_prompt_as_it_is():
+    from transformers import GPT2Config, GPT2LMHeadModel
+    from trl.trainer.utils import add_fused_lm_head
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 64, "n_positions": 32, "n_embd": 32, "n_layer": 2, "n_head": 2}
+    model = GPT2LMHeadModel(GPT2Config(**sizes)).eval()
+    add_fused_lm_head(model, outputs=("log_probs", "entropy"))
+    trainer = object.__new__(RolloutTrainer)
+    trainer.accelerator = SimpleNamespace(autocast=nullcontext, is_main_process=False)
+    alone = torch.tensor([[5, 6, 7, 8]])
+    padded = torch.tensor([[0, 0, 0, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14, 15]])
+    found = [
+        trainer._scores(model, ids, (ids > 0).long(), 2)[0][0].detach() for ids in (alone, padded)
+    ]
+    assert torch.allclose(*found, atol=1e-6)
+    assert found[0].abs().min() > 0
 
 
 def test_a_mean_over_tokens_weighs_passes_by_their_tokens():

@@ -12,7 +12,6 @@ from scripts.lib.data.prompts import messages
 from scripts.lib.model.architecture import (
     positions_of,
     require_causal_lm,
-    require_relative_positions,
 )
 from scripts.lib.model.chat_template import PROBE, load_tokenizer, prompt_ids
 from scripts.lib.model.stop_tokens import end_of_turn, stop_ids_of
@@ -40,8 +39,6 @@ def require_usable(folder: Path, use: Use) -> None:
         )
     if use.recipes:
         end_of_turn(tokenizer)
-    if any("num_generations" in recipe for recipe in use.recipes):
-        require_relative_positions(model, folder)
     for recipe in use.recipes:
         require_adapter(folder, recipe, tokenizer)
 
