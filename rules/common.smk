@@ -48,7 +48,7 @@ from scripts.lib.price.spelling import spell
 from scripts.lib.price.walk import dag_of
 from scripts.lib.records import is_current, rests_on_older_inputs
 from scripts.lib.study.cells import parent_of, stages_of
-from scripts.lib.study.traces import trace_sets
+from scripts.lib.study.traces import asks_parent, teachers_of, trace_sets
 from scripts.lib.study.validation import validated_study
 from scripts.lib.training.launcher import STRATEGIES, require_deepspeed
 
@@ -125,7 +125,20 @@ def stages_with(trainer):
 def datasets_made_by(rule):
     """Return the pattern of the data sets, or teachers' parts of them, whose raw rows a rule makes."""
     sets = [name for dataset in config["datasets"] for name in trace_sets(config, dataset)]
-    return one_of(name for name in sets if raw_rule(STUDY, name) == rule)
+    made = one_of(name for name in sets if raw_rule(STUDY, name) == rule)
+    return f"{made}|{answers_of_parents()}" if rule == "sample_traces" else made
+
+
+def answers_of_parents():
+    """Return the pattern of the sets of answers that trainings' own parents write."""
+    own = [name for name, definition in config["datasets"].items() if asks_parent(definition)]
+    return rf"(?:{one_of(own)})/{CELL_PATTERN}(?:/seed-\d+)?"
+
+
+def sets_of_answers():
+    """Return the pattern of the sets of answers of which pairs can be made."""
+    asked = one_of(name for name, definition in config["datasets"].items() if teachers_of(definition))
+    return f"{asked}|{answers_of_parents()}"
 
 
 def datasets_with_examples_by(rule):

@@ -4,6 +4,9 @@ INPUTS:  results/{study}/data/{problems}/clean.jsonl, results/{study}/models/{te
 OUTPUTS: results/{study}/data/{dataset}/raw.jsonl       the traces; of several teachers each has
          results/{study}/data/{dataset}/{teacher}/raw.jsonl, and `{dataset}` stands for both folders
          results/{study}/data/{dataset}/examples.jsonl  those that the grader finds right
+         results/{study}/data/{answers}/pairs.jsonl     for DPO, of each problem a right and a wrong one;
+         `{answers}` is a data set, or of one that a training's parent answers itself
+         {dataset}/{model} or {dataset}/{cell}/seed-{n}
 """
 
 
@@ -34,6 +37,7 @@ rule sample_traces:
         "exec python -m scripts.launch --gpus {resources.gpu} scripts.sample_traces"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --dataset {wildcards.dataset} --teacher {input.teacher:q} --problems {input.problems:q}"
+        " --checkpoints checkpoints/{wildcards.study}/traces"
         " --engine {resources.engine}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
 
@@ -114,6 +118,33 @@ rule select_traces:
         "select_traces {wildcards.dataset}"
     shell:
         "exec python -m scripts.select_traces"
+        " --config results/{wildcards.study}/config.json --key {params.key}"
+        " --dataset {wildcards.dataset} --problems {input.problems:q}"
+        " --rows {output.rows:q} --output {output.record:q} &> {log:q}"
+
+
+rule make_pairs:
+    """Judge answers with the study's grader; pair a right and a wrong one of each problem (DPO)."""
+    input:
+        inputs_of("make_pairs"),
+    output:
+        rows="results/{study}/data/{dataset}/pairs.jsonl",
+        record="results/{study}/data/{dataset}/pairs.json",
+    log:
+        "logs/{study}/make_pairs/{dataset}.log",
+    benchmark:
+        "logs/{study}/make_pairs/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=sets_of_answers(),
+    priority: 2
+    conda:
+        conda_file("study")
+    params:
+        key=key_of("make_pairs"),
+    message:
+        "make_pairs {wildcards.dataset}"
+    shell:
+        "exec python -m scripts.make_pairs"
         " --config results/{wildcards.study}/config.json --key {params.key}"
         " --dataset {wildcards.dataset} --problems {input.problems:q}"
         " --rows {output.rows:q} --output {output.record:q} &> {log:q}"

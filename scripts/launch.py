@@ -13,7 +13,7 @@ import sys
 from scripts.lib.machine.devices import RESTRICTION, granted_devices, require
 from scripts.lib.training.launcher import STRATEGIES, check_strategy, run_processes
 
-IN_SEVERAL_PROCESSES = ("scripts.train_sft", "scripts.train_grpo")
+IN_SEVERAL_PROCESSES = tuple(f"scripts.train_{name}" for name in ("sft", "grpo", "gkd", "dpo"))
 ON_SEVERAL_DEVICES = ("scripts.evaluate", "scripts.sample_traces")  # which share the work out
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scripts.lib.console import align, spell_bytes
 from scripts.lib.dag.jobs import Job
-from scripts.lib.dag.train import model
+from scripts.lib.dag.models import model
 from scripts.lib.price.measured import TRAININGS, logged_seconds
 from scripts.lib.price.schedule import critical_path, wall_time
 from scripts.lib.price.spelling import spell

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
+from scripts.lib.grading.tags import whole_text
 from scripts.lib.model.architecture import positions_of
 from scripts.lib.model.chat_template import prompt_ids
 from scripts.lib.training.passes import check_longest
@@ -67,17 +68,6 @@ def with_prefill(reward: Reward, opened: str) -> Reward:
         return reward(completions=opened_too, **columns)
 
     return whole
-
-
-def whole_text(opened: str, text: str) -> str:
-    """Return what the rewards judge: the completion behind what the prompt has opened.
-
-    Behind a thought that the prompt has closed again, what is before the answer is the thought.
-    """
-    thought, tag, answer = text.partition("<answer>")
-    if "</think>" in opened and tag:
-        return f"<think>{thought}</think>{tag}{answer}"
-    return opened + text
 
 
 def reward_functions(settings: dict[str, Any], opened: str) -> tuple[list[Reward], list[float]]:

@@ -10,6 +10,8 @@ from scripts.lib.study.recipes import recipe_of, rewards_of
 from scripts.lib.training.passes import TOKENS_PER_PASS
 from scripts.lib.training.run import Training
 
+GENERATING = ("train_grpo", "train_gkd")  # the trainings that sample completions as they go
+
 
 def planned_training(rule: str, description: str) -> Training:
     """Read the flags; return the training that they name, as it was planned."""
@@ -37,13 +39,17 @@ def planned_training(rule: str, description: str) -> Training:
         help="tokens, padding included, that a device has room for in a forward and backward pass; "
         "the profile says it, as a resource of the rule (default: %(default)s)",
     )
-    if rule == "train_grpo":
+    if rule in GENERATING:
         add_engine(parser)
+    if rule == "train_gkd":
+        parser.add_argument(
+            "--teacher", type=Path, required=True, help="model.json or training.json of the teacher"
+        )
     args = parser.parse_args()
     run = planned_run(args, rule, cell=args.cell, seed=args.seed)
     files = (args.parent, args.examples, args.checkpoints, args.output)
     engine = EngineSettings()
-    if rule == "train_grpo":
+    if rule in GENERATING:
         engine = EngineSettings(args.engine, run.study.config["vllm"])
     if engine.name == "transformers":
         run.engine = None  # TRL itself generates
@@ -52,7 +58,8 @@ def planned_training(rule: str, description: str) -> Training:
     if rule == "train_grpo":
         settings["rewards"] = with_source(settings["rewards"], rewards_of(run.study, stage))
     machine = (args.tokens_per_pass, args.runtime, engine)
-    return Training(rule, run.job.key, args.cell, settings, *files, *machine, run.record())
+    teacher = getattr(args, "teacher", None)
+    return Training(rule, run.job.key, args.cell, settings, *files, *machine, run.record(), teacher)
 
 
 def with_source(planned: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:

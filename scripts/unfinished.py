@@ -65,9 +65,8 @@ def planned(folder: Path, results: Path) -> str:
     if not (folder / NOTE).is_file():
         return "unknown"
     note = read_json(folder / NOTE)
-    depth = (
-        2 if note["rule"] == "build_model" else 3
-    )  # STUDY/build_model/MODEL, STUDY/train/CELL/SEED
+    # STUDY/build_model/MODEL, STUDY/traces/DATASET, STUDY/train/CELL/SEED
+    depth = 2 if note["rule"] in ("build_model", "sample_traces") else 3
     config = results / folder.resolve().parents[depth].name / "config.json"
     if not config.is_file():
         return "unknown"

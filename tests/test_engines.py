@@ -66,7 +66,9 @@ def test_batches_keep_the_order_of_requests_and_make_room_for_long_prompts(engin
 
 
 @pytest.mark.slow
-def test_a_trace_ends_at_the_stop_token_that_its_teacher_alone_declares(checkpoint, monkeypatch):
+def test_a_trace_ends_at_the_stop_token_that_its_teacher_alone_declares(
+    checkpoint, tmp_path, monkeypatch
+):
     import torch
     from transformers import AutoTokenizer
 
@@ -82,4 +84,6 @@ def test_a_trace_ends_at_the_stop_token_that_its_teacher_alone_declares(checkpoi
         head.register_forward_hook(lambda _, __, logits: logits + only)
 
     monkeypatch.setattr(TransformersEngine, "__init__", start_saying_own_stop)
-    assert sample(checkpoint, ["one", "and two"], SETTINGS, TRANSFORMERS) == (["", ""], 0.0, 2)
+    sampled = sample(checkpoint, ["one", "and two"], SETTINGS, TRANSFORMERS, tmp_path)
+    assert sampled[:3] == (["", ""], [True, True], 2)
+    assert sampled.cut_off == 0.0

@@ -3,6 +3,7 @@
 python -m tests.training_case CASE.json     run one training in a process of its own
 """
 
+import importlib
 import json
 import os
 import random
@@ -46,6 +47,28 @@ GRPO = {
     "bf16": False,
     "gradient_checkpointing": False,
 }
+GKD = {
+    "learning_rate": 1.0e-3,
+    "max_steps": 6,
+    "global_batch_size": 4,
+    "max_completion_length": 12,
+    "temperature": 1.0,
+    "beta": 1.0,
+    "save_steps": 2,
+    "bf16": False,
+    "gradient_checkpointing": False,
+}
+DPO = {
+    "learning_rate": 1.0e-3,
+    "max_steps": 6,
+    "max_length": 400,
+    "global_batch_size": 4,
+    "beta": 0.1,
+    "loss_type": "sigmoid",
+    "save_steps": 2,
+    "bf16": False,
+    "gradient_checkpointing": False,
+}
 
 TOKENS_PER_PASS = 500  # two examples, or four prompts with 12 tokens of completion
 
@@ -55,6 +78,7 @@ COMPARABLE = {
     "sft-bf16": ("train_sft", SFT | {"bf16": True}),
     "lora": ("train_sft", SFT | {"lora": LORA | {"lora_dropout": 0.0}}),
     "grpo": ("train_grpo", GRPO),
+    "dpo": ("train_dpo", DPO),
 }
 
 
@@ -64,6 +88,7 @@ def tiny_model(
     eos: str = "<|endoftext|>",
     tied: bool = True,
     heads: int = 4,
+    seed: int = 0,
 ) -> Path:
     """Write a model of about 40,000 random parameters and its record; return the record's path.
 
@@ -82,7 +107,7 @@ def tiny_model(
     template = files("trl") / "chat_templates" / "qwen2_5.jinja"  # Qwen2.5-Instruct's own
     tokenizer.chat_template = template.read_text(encoding="utf-8")
     tokenizer.eos_token = eos
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     config = Qwen2Config(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -123,6 +148,20 @@ def examples(path: Path, count: int = 24) -> Path:
     return path
 
 
+def pairs(path: Path, count: int = 24) -> Path:
+    """Write a right and a wrong answer to each of a few additions."""
+    rows = [
+        {
+            "prompt": [{"role": "user", "content": f"{number} + 1?"}],
+            "chosen": [{"role": "assistant", "content": f"\\boxed{{{number + 1}}}"}],
+            "rejected": [{"role": "assistant", "content": f"It is {number}."}],
+        }
+        for number in range(count)
+    ]
+    write_jsonl(path, rows)
+    return path
+
+
 def case(
     folder: Path,
     parent: Path,
@@ -132,6 +171,7 @@ def case(
     runtime: float = 0.0,
     vllm: dict | None = None,
     tokens_per_pass: int = TOKENS_PER_PASS,
+    teacher: Path | None = None,
 ) -> Path:
     """Write down a training below `folder`, for `run_case`; return the file."""
     settings = {"seed": 0, "recipe": recipe}
@@ -143,10 +183,11 @@ def case(
         }
     paths = {
         "parent": parent,
-        "examples": examples(folder / "examples.jsonl"),
+        "examples": (pairs if rule == "train_dpo" else examples)(folder / "examples.jsonl"),
         "checkpoints": folder / "checkpoints",
         "output": folder / "out" / "training.json",
     }
+    paths |= {"teacher": teacher} if teacher else {}
     record = {name: str(path) for name, path in paths.items()}
     job = {"rule": rule, "key": key, "cell": "tiny+x", "settings": settings}
     job |= {"runtime": runtime, "vllm": vllm, "tokens_per_pass": tokens_per_pass}
@@ -176,8 +217,9 @@ def fixed_completions(
 def training_of(path: Path) -> Training:
     """Return the training of a case file."""
     fields = json.loads(Path(path).read_text())
-    for name in ("parent", "examples", "checkpoints", "output"):
-        fields[name] = Path(fields[name])
+    for name in ("parent", "examples", "checkpoints", "output", "teacher"):
+        if name in fields:
+            fields[name] = Path(fields[name])
     vllm = fields.pop("vllm")
     engine = EngineSettings("vllm", vllm) if vllm else EngineSettings()
     return Training(**fields, engine=engine)
@@ -192,10 +234,7 @@ def work_of(path: Path) -> Path:
 def run_case(path: Path, format_reward: Callable = odd_length) -> None:
     """Run the training of a case file."""
     training = training_of(path)
-    if training.rule == "train_sft":
-        from scripts.train_sft import build_trainer
-    else:
-        from scripts.train_grpo import build_trainer
+    build_trainer = importlib.import_module(f"scripts.{training.rule}").build_trainer
     with patch("scripts.lib.grading.rewards.format_reward", format_reward):
         train(training, build_trainer)
 

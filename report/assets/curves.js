@@ -6,6 +6,8 @@ const curves = (() => {
     "loss",
     "rewards/accuracy_reward",
     "rewards/format_reward",
+    "rewards/accuracies",
+    "rewards/margins",
     "kl",
     "entropy",
     "completions/mean_length",

@@ -13,7 +13,7 @@ from scripts.lib.training.preemption import RESUME_ME
 from scripts.lib.training.run import Inputs
 from scripts.train_grpo import build_trainer
 from tests.engines.vllm_on_cpu import weights_that_can_change
-from tests.training_case import GRPO, LORA, case, odd_length, run_case, tiny_model
+from tests.training_case import GKD, GRPO, LORA, case, odd_length, run_case, tiny_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.engines]
 
@@ -45,6 +45,19 @@ def test_vllm_samples_from_the_weights_that_were_just_trained(lora, tiny, tmp_pa
     record = trained(tmp_path, tiny, RECIPE | lora)
     assert (record["steps"], record["engine"]) == (10, "vllm")
     assert max(step[DIFFERENCE] for step in record["log"]) < 0.01
+
+
+def test_vllm_samples_for_on_policy_distillation(tiny, tmp_path):
+    """The student comes nearer to its teacher at what vLLM writes."""
+    teacher = tiny_model(tmp_path / "teacher", heads=1, seed=1)
+    recipe = GKD | {"max_steps": 10, "learning_rate": 1.0e-2}
+    path = case(tmp_path, tiny, "train_gkd", recipe, vllm=VLLM, teacher=teacher)
+    run_case(path)
+    record = json.loads((path.parent / "out" / "training.json").read_text())
+    assert (record["steps"], record["engine"]) == (10, "vllm")
+    losses = [entry["loss"] for entry in record["log"]]
+    assert sum(losses[-3:]) < 0.7 * sum(losses[:3])
+    assert all(entry["completions/mean_length"] > 1 for entry in record["log"])
 
 
 def test_without_synchronisation_the_run_ends_at_once_with_the_cure(tiny, tmp_path, monkeypatch):

@@ -19,6 +19,8 @@ SETTINGS = {
     "note": "Toy models.",
 }
 
+SHOWN = [q for q in QUANTITIES if q.trainer in ("sft", "grpo")]
+
 
 def training(cell, seed, steps=40, kl=0.1, last=None):
     """Return a training record; `last` replaces the last step's loss."""
@@ -53,9 +55,9 @@ def test_a_mean_ends_where_the_first_seed_ends():
 
 def test_each_quantity_has_a_panel_per_untrained_model_and_a_line_per_cell():
     figure = draw_curves(SETTINGS, curves_frame(trainings()))
-    assert len(figure.axes) == 2 * len(QUANTITIES)
+    assert len(figure.axes) == 2 * len(SHOWN)
     thick = [[line for line in axes.lines if line.get_linewidth() == 1.0] for axes in figure.axes]
-    assert [len(lines) for lines in thick] == [1, 0] + [2, 1] * (len(QUANTITIES) - 1)
+    assert [len(lines) for lines in thick] == [1, 0] + [2, 1] * (len(SHOWN) - 1)
     thin = [line for line in figure.axes[0].lines if line.get_linewidth() < 1.0]
     assert len(thin) == 2  # seeds
     assert thick[0][0].get_ydata()[-1] == pytest.approx(
@@ -83,8 +85,18 @@ def test_a_collapsed_training_is_marked_where_it_ended():
 @pytest.mark.parametrize(("kl", "scale"), [(0.1, "linear"), (30.0, "symlog")])
 def test_a_large_kl_has_a_logarithmic_axis(kl, scale):
     figure = draw_curves(SETTINGS, curves_frame([*trainings(1), training("toy+rl", 1, kl=kl)]))
-    row = [q.column for q in QUANTITIES].index("kl")
+    row = [q.column for q in SHOWN].index("kl")
     assert {axes.get_yscale() for axes in figure.axes[2 * row : 2 * row + 2]} == {scale}
+
+
+def test_two_trainers_have_a_panel_each_for_what_both_log():
+    cells = [{"cell": f"toy+{name}", "trainer": name, "method": name} for name in ("sft", "gkd")]
+    frame = curves_frame([training("toy+sft", 0), training("toy+gkd", 1)])
+    figure = draw_curves(SETTINGS | {"cells": cells}, frame)
+    labels = [q.label for q in QUANTITIES if q.trainer in ("sft", "gkd")]
+    assert len(figure.axes) == len(labels) == 4
+    assert {"SFT, KD:\nloss", "GKD:\nloss"} <= set(labels)
+    assert [axes.lines[0].get_ydata()[0] for axes in figure.axes[:2]] == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

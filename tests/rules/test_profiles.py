@@ -39,7 +39,8 @@ def test_the_profile_as_it_is_typed_plans_the_paper(profile, tmp_path):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_gpu_rule_has_its_request_and_every_request_a_rule(profile):
     # Snakemake says nothing of a request for a rule that does not exist.
-    assert GPU_RULES == ["sample_traces", "evaluate", "build_model", "train_sft", "train_grpo"]
+    trainings = [f"train_{name}" for name in ("sft", "grpo", "gkd", "dpo")]
+    assert ["sample_traces", "evaluate", "build_model", "smoke", *trainings] == GPU_RULES
     requests = PROFILES[profile]["set-resources"]
     assert set(GPU_RULES) <= requests.keys()
     assert requests.keys() <= set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE))

@@ -39,9 +39,10 @@ def test_an_optimiser_can_be_made_from_what_is_installed(name, tmp_path):
 
 
 def test_the_losses_are_those_of_trl():
-    from trl.trainer import grpo_trainer, sft_trainer
+    from trl.trainer import dpo_trainer, grpo_trainer, sft_trainer
 
-    for trainer, module in (("grpo", grpo_trainer), ("sft", sft_trainer)):
+    modules = {"grpo": grpo_trainer, "sft": sft_trainer, "dpo": dpo_trainer}
+    for trainer, module in modules.items():
         source = inspect.getsource(module)
         assert [name for name in LOSSES[trainer] if f'"{name}"' not in source] == []
     said = inspect.getsource(sft_trainer)

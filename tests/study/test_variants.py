@@ -11,17 +11,21 @@ from tests.workflow import ROOT, planned
 
 VARIANTS = {path.stem: path for path in sorted((ROOT / "studies").glob("*.yaml"))}
 VARIANTS.pop("pilot")  # a study of its own (test_pilot.py)
-BEYOND = {  # jobs that take a GPU
+BEYOND = {  # jobs that take a GPU, and those that make their data
     "one-sample": {"evaluate": 30},  # one seed of every cell
     "one-seed": {},
     "temperature-1": {"evaluate": 90},
     "rl-beta-0": {"train_grpo": 6, "evaluate": 6},  # two roots, three seeds
     "rl-rollouts-1": {"train_grpo": 6, "evaluate": 6},
     "rl-dr-grpo": {"train_grpo": 6, "evaluate": 6},
+    "gkd": {"train_gkd": 6, "train_grpo": 6, "evaluate": 12},
+    # From two untrained parents and two of each seed: every parent answers for itself.
+    "dpo": {"sample_traces": 8, "make_pairs": 8, "train_dpo": 12, "evaluate": 12},
     # KD in full and with LoRA, alone and with RL behind it; the teacher is in Table 1 already
     "own-traces": {"sample_traces": 1, "train_sft": 12, "train_grpo": 12, "evaluate": 24},
 }
-GPU_RULES = ("train_sft", "train_grpo", "evaluate", "sample_traces", "fetch_model")
+TRAININGS = ("train_sft", "train_grpo", "train_gkd", "train_dpo")
+RULES = (*TRAININGS, "evaluate", "sample_traces", "make_pairs", "fetch_model")
 
 
 def test_every_variant_is_in_this_table_and_in_the_readme():
@@ -37,7 +41,7 @@ def test_a_variant_plans_this_beyond_the_main_study(name):
     varied = copy.deepcopy(config)
     update_config(varied, yaml.safe_load(VARIANTS[name].read_text()))
     beyond = changed(before, units(varied))
-    assert {rule: beyond[rule] for rule in GPU_RULES if rule in beyond} == BEYOND[name]
+    assert {rule: beyond[rule] for rule in RULES if rule in beyond} == BEYOND[name]
 
 
 def test_a_variant_of_rl_changes_these_values_of_its_recipe_alone():
@@ -58,5 +62,5 @@ def test_snakemake_plans_a_variant(name, tmp_path):
     jobs = planned(
         "--profile", "slurm", "--configfile", VARIANTS[name], "--", "all", folder=tmp_path
     )
-    of_cells = {"one-sample": 10, "one-seed": 10, "temperature-1": 30, "own-traces": 30}
+    of_cells = {"one-sample": 10, "one-seed": 10, "temperature-1": 30, "own-traces": 30, "dpo": 30}
     assert jobs["train_grpo"] == of_cells.get(name, 36)

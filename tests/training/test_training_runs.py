@@ -121,7 +121,7 @@ def test_a_training_of_no_step_is_an_error_with_its_reason(kind, tiny, tmp_path,
         path, reason = case(tmp_path, tiny, rule, recipe), "0 steps, .* 24 examples"
     else:
         path = case(tmp_path, tiny, rule, recipe | {"global_batch_size": 100})
-        reason = "24 problems are left for GRPO, but a step takes 25"
+        reason = "24 problems are left, but a step takes 25"
     with pytest.raises(SystemExit, match=reason):
         run_case(path)
     assert not (tmp_path / "out" / "training.json").exists()

@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
-from scripts.lib.dag.models import untrained
+from scripts.lib.dag.models import model, untrained
 from scripts.lib.digests import kept_digest
-from scripts.lib.study.cells import Study, model_of, stages_of
+from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.columns import columns_of, rules_of
 from scripts.lib.study.recipes import label_of, recipe_of
 from scripts.lib.study.traces import (
+    answers_of,
+    asks_parent,
     definition_of,
     endpoint_of,
     is_selected,
+    seed_of_answers,
     teachers_of,
     trace_sets,
 )
@@ -36,8 +39,13 @@ def raw_rule(study: Study, dataset: str) -> str:
 
 
 def examples_rule(study: Study, dataset: str) -> str:
-    """Return the rule that makes a data set's training examples."""
+    """Return the rule that makes what a data set's stages train on.
+
+    A parent's own answers are nothing to imitate: they have pairs alone.
+    """
     definition = study.config["datasets"][dataset]
+    if asks_parent(definition):
+        return "make_pairs"
     if is_selected(definition):
         return "select_traces"
     return "verify_traces" if "problems" in definition else "make_examples"
@@ -49,7 +57,11 @@ def raw(study: Study, dataset: str) -> Job:
 
 
 def all_raw(study: Study, dataset: str) -> list[Job]:
-    """Return the jobs that make a data set's raw rows: one, or one per teacher."""
+    """Return the jobs that make a data set's raw rows: one, or one per teacher or parent."""
+    if "/" in dataset:
+        return [raw(study, dataset)]
+    if asks_parent(study.config["datasets"][dataset]):
+        return [raw(study, name) for name in paired_sets(study, dataset)]
     return [raw(study, name) for name in trace_sets(study.config, dataset)]
 
 
@@ -58,13 +70,42 @@ def examples(study: Study, dataset: str) -> Job:
     return job(study, examples_rule(study, dataset), dataset=dataset)
 
 
+def pairs(study: Study, dataset: str) -> Job:
+    """Return the job that makes the pairs of a set of answers."""
+    return job(study, "make_pairs", dataset=dataset)
+
+
+def answers_to(study: Study, dataset: str, parent: str, seed: int) -> str:
+    """Return the set of answers whose pairs a cell with this parent is trained on."""
+    own = asks_parent(study.config["datasets"][dataset])
+    return answers_of(dataset, parent, seed) if own else dataset
+
+
+def paired_sets(study: Study, dataset: str) -> list[str]:
+    """Return the sets of answers to a data set of which the study makes pairs, each once."""
+    found = {
+        answers_to(study, dataset, parent_of(prefix) or "", seed): None
+        for prefix in study.trained_prefixes()
+        for seed in study.seeds()
+        if trained_on(study, prefix) == ("dpo", dataset)
+    }
+    return list(found)
+
+
+def trained_on(study: Study, prefix: str) -> tuple[str, str]:
+    """Return the trainer of a cell's last stage, and its data set."""
+    stage = study.config["stages"][stages_of(prefix)[-1]]
+    return stage["trainer"], stage["data"]
+
+
 def grader_of(study: Study, dataset: str) -> dict[str, Any]:
     """Return how answers to a data set's problems are judged: the limits, and whose rules hold.
 
-    Rules belong to the data set, whatever the benchmark is called; traces have those of the
-    problems that they answer.
+    Rules belong to the data set, whatever the benchmark is called; traces and answers have those of
+    the problems that they answer.
     """
-    golds = study.config["datasets"][dataset].get("problems", dataset)
+    name = dataset.partition("/")[0]
+    golds = study.config["datasets"][name].get("problems", name)
     return study.config["grader"] | {"rules": rules_of(study.config, golds)}
 
 
@@ -186,10 +227,10 @@ def sample_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     settings = {
         **{name: value for name, value in distill.items() if name != "select"},
         "prompt": study.config["prompts"][distill["prompt"]],
-        "chat_template_kwargs": template_settings(study, teacher),
+        "chat_template_kwargs": template_settings(study, model_of(teacher)),
     }
     return settings, {
-        "teacher": untrained(study, teacher)["record"],
+        "teacher": model(study, teacher, seed_of_answers(dataset))["record"],
         "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
     }
 
@@ -244,6 +285,27 @@ def select_traces(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     }
 
 
+@entry(
+    "make_pairs",
+    {"rows": "data/{dataset}/pairs.jsonl", "record": "data/{dataset}/pairs.json"},
+)
+def make_pairs(study: Study, dataset: str) -> tuple[Settings, Inputs]:
+    """Return how answers are judged, their prompt, the answers, and the problems."""
+    definition = definition_of(study.config, dataset)
+    settings = {
+        "columns": columns_of(study.config, dataset.partition("/")[0]),
+        "teachers": teachers_of(definition),
+        "prompt": study.config["prompts"][definition["distill"]["prompt"]],
+        "grader": grader_of(study, dataset),
+    }
+    made = all_raw(study, dataset)
+    return settings, {
+        "traces": [each["rows"] for each in made],
+        "records": [each["record"] for each in made],
+        "problems": clean_dataset(study, dataset=definition["problems"])["rows"],
+    }
+
+
 @entry("count_tokens", {"record": "data/{dataset}/tokens/{model}.json"})
 def count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, Inputs]:
     """Return the limits that lengths are compared with, the examples, and the tokenizer's model."""
@@ -260,10 +322,15 @@ def count_tokens(study: Study, dataset: str, model: str) -> tuple[Settings, Inpu
 
 
 def trained_models(study: Study, dataset: str) -> list[str]:
-    """Return the untrained models that a data set is used on, by way of any of their cells."""
-    stages = study.config["stages"]
-    cells = [c for c in study.cells() if dataset in (stages[s]["data"] for s in stages_of(c))]
-    return sorted({model_of(cell) for cell in cells})
+    """Return the untrained models that a data set's examples are used on, in any of their cells."""
+    prefixes = study.trained_prefixes()
+    return sorted({model_of(c) for c in prefixes if dataset in _examples_of(study, c)})
+
+
+def _examples_of(study: Study, prefix: str) -> list[str]:
+    """Return the data set of whose examples a cell's last stage learns; none for DPO, by pairs."""
+    trainer, dataset = trained_on(study, prefix)
+    return [] if trainer == "dpo" else [dataset]
 
 
 @entry(
@@ -272,13 +339,14 @@ def trained_models(study: Study, dataset: str) -> list[str]:
 )
 def make_data_card(study: Study, dataset: str) -> tuple[Settings, Inputs]:
     """Return what a card says of its source, and the records of the steps that it reports."""
-    steps = [*all_raw(study, dataset), examples(study, dataset)]
+    steps = all_raw(study, dataset)
     if examples_rule(study, dataset) == "make_examples":
-        steps[1:1] = [job(study, r, dataset=dataset) for r in ("load_problems", "clean_dataset")]
-    counts = [
-        count_tokens(study, dataset=dataset, model=model)
-        for model in trained_models(study, dataset)
-    ]
+        steps += [job(study, r, dataset=dataset) for r in ("load_problems", "clean_dataset")]
+    models, paired = trained_models(study, dataset), paired_sets(study, dataset)
+    if models or not paired:
+        steps.append(examples(study, dataset))
+    steps += [pairs(study, answered) for answered in paired]
+    counts = [count_tokens(study, dataset=dataset, model=model) for model in models]
     return {"source": _source(study, dataset), "teachers": _teachers(study, dataset)}, {
         "records": [step["record"] for step in steps],
         "tokens": [count["record"] for count in counts],
@@ -314,8 +382,13 @@ def licence_of(definition: dict[str, Any]) -> str:
 
 
 def _teachers(study: Study, dataset: str) -> list[dict[str, Any]]:
-    """Return who wrote a data set's own traces: the model, its licence, and what it was asked."""
+    """Return who wrote a data set's own traces: the model, its licence, and what it was asked.
+
+    Answers of the parents that are trained on them come from no teacher.
+    """
     definition = study.config["datasets"][dataset]
+    if asks_parent(definition):
+        return []
     prompt = study.config["prompts"].get(definition.get("distill", {}).get("prompt"))
     return [
         {

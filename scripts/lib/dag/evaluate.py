@@ -5,7 +5,7 @@ A task is a benchmark under a prompt: `gsm8k` under the tables' one, `training/g
 
 from scripts.lib.dag.data import grader_of, load_problems
 from scripts.lib.dag.jobs import Inputs, Settings, entry
-from scripts.lib.dag.train import model
+from scripts.lib.dag.models import model
 from scripts.lib.study.cells import Study, model_of
 from scripts.lib.study.uses import template_settings
 

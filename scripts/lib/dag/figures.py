@@ -3,10 +3,10 @@
 from typing import Any
 
 from scripts.lib.dag.jobs import Inputs, Settings, entry
+from scripts.lib.dag.models import model
 from scripts.lib.dag.rows import all_sections, columns, costs_and_accuracies, marks, under_prompts
 from scripts.lib.dag.score import compare_parents, compare_reported, score_cell, table_cells
-from scripts.lib.dag.train import model
-from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
+from scripts.lib.study.cells import Study, chain_of, model_of, parent_of, stages_of
 
 
 @entry(
@@ -176,7 +176,7 @@ def _method(study: Study, cell: str) -> str:
 def plot_dag(study: Study) -> tuple[Settings, Inputs]:
     """Return all cells and their prefixes, with the data set that each is trained on."""
     cells, stages = study.cells(), study.config["stages"]
-    trained = [prefix for cell in trained_cells(study) for prefix in _prefixes(cell)]
+    trained = [prefix for cell in trained_cells(study) for prefix in chain_of(cell)]
     data = {cell: stages[stages_of(cell)[-1]]["data"] for cell in trained}
     labels = {cell: stages[stages_of(cell)[-1]]["label"] for cell in trained}
     roots = {model_of(cell): study.label(model_of(cell)) for cell in trained}
@@ -190,9 +190,3 @@ def plot_dag(study: Study) -> tuple[Settings, Inputs]:
         "note": study.config.get("note"),
     }
     return settings, {}
-
-
-def _prefixes(cell: str) -> list[str]:
-    """Return the trained cells on the way to a cell, with itself."""
-    root, *stages = cell.split("+")
-    return ["+".join([root, *stages[: n + 1]]) for n in range(len(stages))]

@@ -1,4 +1,7 @@
-"""Untrained models: fetched from the hub, from a local folder, or built (rules/models.smk)."""
+"""Untrained models: fetched from the hub, from a local folder, or built (rules/models.smk).
+
+And which job makes the model of any cell.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.digests import kept_digests
 from scripts.lib.model.integrity import require_files
-from scripts.lib.study.cells import Study
+from scripts.lib.study.cells import Study, parent_of, stages_of
 from scripts.lib.study.traces import endpoint_of
 
 
@@ -20,6 +23,21 @@ def model_rule(study: Study, model: str) -> str:
 def untrained(study: Study, model: str) -> Job:
     """Return the job that makes an untrained model available."""
     return job(study, model_rule(study, model), model=model)
+
+
+def cell_rule(study: Study, cell: str) -> str:
+    """Return the rule that makes a cell's model."""
+    stages = stages_of(cell)
+    if not stages:
+        return model_rule(study, cell)
+    return f"train_{study.config['stages'][stages[-1]]['trainer']}"
+
+
+def model(study: Study, cell: str, seed: int) -> Job:
+    """Return the job that makes a cell's model; an untrained one has no seed."""
+    if parent_of(cell) is None:
+        return untrained(study, cell)
+    return job(study, cell_rule(study, cell), cell=cell, seed=seed)
 
 
 def path_is_recorded(study: Study, record: dict[str, Any], model: str) -> bool:

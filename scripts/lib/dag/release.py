@@ -6,13 +6,13 @@ from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.data import make_data_card
 from scripts.lib.dag.evaluate import evaluate, sizes_of
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
+from scripts.lib.dag.models import model
 from scripts.lib.dag.products import products
 from scripts.lib.dag.report import lineage_of
 from scripts.lib.dag.rows import columns
 from scripts.lib.dag.score import cells_under_prompts
-from scripts.lib.dag.train import model
 from scripts.lib.files import digest_files
-from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
+from scripts.lib.study.cells import Study, chain_of, model_of, parent_of, stages_of
 
 TEMPLATES = ROOT / "scripts" / "lib" / "release" / "templates"
 KEPT = (".csv", ".md")  # of tables and frames, what the data set holds
@@ -63,16 +63,6 @@ def release_cell(study: Study, cell: str) -> tuple[Settings, Inputs]:
         "runs": [run["record"] for run in runs],
         "scores": [run["scores"] for run in runs],
     }
-
-
-def chain_of(cell: str) -> list[str]:
-    """Return a cell's trained prefixes in the order of training, itself last.
-
-    >>> chain_of("m+a+b")
-    ['m+a', 'm+a+b']
-    """
-    parent = parent_of(cell)
-    return [] if parent is None else [*chain_of(parent), cell]
 
 
 def stage_of(study: Study, prefix: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.data import load_problems
 from scripts.lib.dag.evaluate import evaluate
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, behind, entry
+from scripts.lib.dag.models import model
 from scripts.lib.dag.paper import audit_paper, check_claims
 from scripts.lib.dag.products import data_cards, products
 from scripts.lib.dag.rows import columns
@@ -17,9 +18,7 @@ from scripts.lib.dag.score import (
     draw_conclusions,
     printed_cells,
     printed_rows,
-    trained_prefixes,
 )
-from scripts.lib.dag.train import model
 from scripts.lib.files import digest_files
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 
@@ -54,7 +53,7 @@ def make_report(study: Study) -> tuple[Settings, Inputs]:
 
 def _shown(study: Study) -> list[str]:
     """Return the cells of the tables, and the prefixes that they are trained from."""
-    prefixes = trained_prefixes(study)
+    prefixes = study.trained_prefixes()
     return list(dict.fromkeys([*study.cells(), *map(model_of, prefixes), *prefixes]))
 
 
@@ -120,7 +119,7 @@ def _evaluations(study: Study) -> dict[str, File | list[File]]:
 
 def _lineage(study: Study) -> dict[str, File | list[File]]:
     """Return the records of all models and of the data behind them, and RL's rollouts."""
-    prefixes = trained_prefixes(study)
+    prefixes = study.trained_prefixes()
     jobs = [job for cell in _shown(study) for job in lineage_of(study, cell)]
     trainings = [model(study, cell, seed) for cell in prefixes for seed in study.seeds()]
     return {

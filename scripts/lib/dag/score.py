@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from scripts.lib.dag.data import raw, raw_rule
+from scripts.lib.dag.data import all_raw, trained_on
 from scripts.lib.dag.evaluate import evaluate
 from scripts.lib.dag.jobs import File, Inputs, Job, Settings, entry
-from scripts.lib.dag.train import model
+from scripts.lib.dag.models import model
 from scripts.lib.paper.files import PAPER, read_paper_file
 from scripts.lib.paper.printed import read_reported
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
-from scripts.lib.study.traces import trace_sets
 
 
 @entry(
@@ -90,31 +89,22 @@ def collect_costs(study: Study) -> tuple[Settings, Inputs]:
         for task in study.tasks_of(cell)
     ]
     return {}, {
-        "traces": [raw(study, dataset)["record"] for dataset in _sampled(study)],
+        "traces": [made["record"] for made in _sampled(study)],
         "trainings": [
-            model(study, cell, seed)["record"] for cell in trained_prefixes(study) for seed in seeds
+            model(study, cell, seed)["record"]
+            for cell in study.trained_prefixes()
+            for seed in seeds
         ],
         "runs": [run["record"] for run in runs],
         "scores": [run["scores"] for run in runs],
     }
 
 
-def trained_prefixes(study: Study) -> list[str]:
-    """Return the trained cells of the study and the prefixes that they start from, each once."""
-    found: dict[str, None] = {}
-    for cell in study.cells():
-        stages = stages_of(cell)
-        for depth in range(1, len(stages) + 1):
-            found["+".join([model_of(cell), *stages[:depth]])] = None
-    return list(found)
-
-
-def _sampled(study: Study) -> list[str]:
-    """Return the sets of traces that are sampled here for the data sets of the study's stages."""
-    stages = study.config["stages"]
-    used = [stages[stage]["data"] for cell in trained_prefixes(study) for stage in stages_of(cell)]
-    sets = [name for dataset in dict.fromkeys(used) for name in trace_sets(study.config, dataset)]
-    return [name for name in sets if raw_rule(study, name) == "sample_traces"]
+def _sampled(study: Study) -> list[Job]:
+    """Return the jobs that sample traces or answers here, for what the study's stages train on."""
+    used = dict.fromkeys(trained_on(study, prefix)[1] for prefix in study.trained_prefixes())
+    made = [job for name in used for job in all_raw(study, name)]
+    return [job for job in made if job.rule == "sample_traces"]
 
 
 @entry(
@@ -295,7 +285,9 @@ def _full_stage(study: Study, stage: str) -> str:
     if "lora" not in recipe_of(study, stage):
         return stage
     for name, other in stages.items():
-        alike = all(other[key] == stages[stage][key] for key in ("trainer", "data"))
+        alike = all(
+            other.get(key) == stages[stage].get(key) for key in ("trainer", "data", "teacher")
+        )
         if alike and "lora" not in recipe_of(study, name):
             return name
     return stage

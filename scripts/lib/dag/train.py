@@ -1,8 +1,8 @@
 """Trained cells: one stage at a time, from the prefix's own checkpoint (rules/train.smk)."""
 
-from scripts.lib.dag.data import examples, grader_of
-from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
-from scripts.lib.dag.models import model_rule, untrained
+from scripts.lib.dag.data import answers_to, examples, grader_of, pairs
+from scripts.lib.dag.jobs import File, Inputs, Settings, entry
+from scripts.lib.dag.models import model
 from scripts.lib.dag.rewards import reward_settings
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.recipes import recipe_of
@@ -15,22 +15,10 @@ LAUNCHED = ("scripts/accelerate/ddp.yaml", "scripts/accelerate/zero2.yaml")
 NOT_DECIDING = ("save_steps",)
 
 
-def cell_rule(study: Study, cell: str) -> str:
-    """Return the rule that makes a cell's model."""
-    stages = stages_of(cell)
-    if not stages:
-        return model_rule(study, cell)
-    return f"train_{study.config['stages'][stages[-1]]['trainer']}"
-
-
-def model(study: Study, cell: str, seed: int) -> Job:
-    """Return the job that makes a cell's model; an untrained one has no seed."""
-    if parent_of(cell) is None:
-        return untrained(study, cell)
-    return job(study, cell_rule(study, cell), cell=cell, seed=seed)
-
-
-def _training(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
+def _training(
+    study: Study, cell: str, seed: int, data: File | None = None
+) -> tuple[Settings, dict[str, File]]:
+    """Return what all trainings have; `data` are its rows, of most the examples of its data set."""
     stage = stages_of(cell)[-1]
     recipe = recipe_of(study, stage)
     settings = {
@@ -40,7 +28,7 @@ def _training(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     }
     return settings, {
         "parent": model(study, parent_of(cell) or "", seed)["record"],
-        "examples": examples(study, study.config["stages"][stage]["data"])["rows"],
+        "examples": data or examples(study, study.config["stages"][stage]["data"])["rows"],
     }
 
 
@@ -57,3 +45,24 @@ def train_grpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
     stage = stages_of(cell)[-1]
     grader = grader_of(study, study.config["stages"][stage]["data"])
     return settings | {"rewards": reward_settings(study, stage), "grader": grader}, inputs
+
+
+@entry("train_gkd", {"record": RECORD}, reads=LAUNCHED, checkpoint=True)
+def train_gkd(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
+    """Return a stage's recipe, the checkpoints of prefix and teacher, and the problems.
+
+    A trained teacher is that of the same seed.
+    """
+    settings, inputs = _training(study, cell, seed)
+    teacher = study.teacher_of(stages_of(cell)[-1])
+    record = model(study, teacher, seed)["record"]
+    return settings | {"trainer": "gkd", "teacher": teacher}, inputs | {"teacher": record}
+
+
+@entry("train_dpo", {"record": RECORD}, reads=LAUNCHED, checkpoint=True)
+def train_dpo(study: Study, cell: str, seed: int) -> tuple[Settings, Inputs]:
+    """Return a stage's recipe, the prefix's checkpoint and the pairs, perhaps of its answers."""
+    data = study.config["stages"][stages_of(cell)[-1]]["data"]
+    answered = answers_to(study, data, parent_of(cell) or "", seed)
+    settings, inputs = _training(study, cell, seed, pairs(study, answered)["rows"])
+    return settings | {"trainer": "dpo"}, inputs

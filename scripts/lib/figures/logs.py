@@ -21,6 +21,12 @@ class Quantity(NamedTuple):
 
 QUANTITIES = (
     Quantity("loss", "SFT, KD:\nloss", "sft"),
+    Quantity("loss", "GKD:\nloss", "gkd"),
+    Quantity("entropy", "entropy\n(nats)", "gkd"),
+    Quantity("completions/mean_length", "length\n(tokens)", "gkd"),
+    Quantity("loss", "DPO:\nloss", "dpo"),
+    Quantity("rewards/accuracies", "right one\npreferred", "dpo", True),
+    Quantity("rewards/margins", "margin", "dpo"),
     Quantity("reward", "RL:\nreward", "grpo"),
     Quantity("rewards/accuracy_reward", "accuracy\nreward", "grpo", True),
     Quantity("rewards/format_reward", "format\nreward", "grpo", True),
@@ -36,7 +42,7 @@ def curves_frame(trainings: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
     What was no finite number when logged is NaN; so is what a trainer does not log.
     """
-    columns = [quantity.column for quantity in QUANTITIES]
+    columns = list(dict.fromkeys(quantity.column for quantity in QUANTITIES))
     rows = [
         {"cell": record["cell"], "seed": record["seed"], "step": entry["step"]}
         | {name: float(entry[name]) for name in columns if name in entry}

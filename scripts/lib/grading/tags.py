@@ -16,3 +16,14 @@ def in_format(text: str) -> bool:
     """Tell whether a completion is in the format of paper 3.3."""
     found = _FORMAT.fullmatch(text) if len(_TAG.findall(text)) == 4 else None
     return found is not None and all(_CONTENT.search(content) for content in found.groups())
+
+
+def whole_text(opened: str, text: str) -> str:
+    """Return what is judged: the completion behind what the prompt has opened.
+
+    Behind a thought that the prompt has closed again, what is before the answer is the thought.
+    """
+    thought, tag, answer = text.partition("<answer>")
+    if "</think>" in opened and tag:
+        return f"<think>{thought}</think>{tag}{answer}"
+    return opened + text

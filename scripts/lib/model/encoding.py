@@ -66,6 +66,39 @@ def encode_all(
     }
 
 
+def encode_pairs(
+    pairs: list[dict[str, Any]], tokenizer: Any, max_length: int | None
+) -> tuple[list[dict[str, list[int]]], dict[str, int]]:
+    """Return tokenised pairs, as DPO reads them, and their counts.
+
+    A completion stands as it was sampled, behind the prompt as it was tokenised for the sampling,
+    and ends at the end of the turn. A pair of which one is over `max_length` is left out and
+    counted.
+    """
+    stop = end_of_turn(tokenizer)
+    rows = []
+    for pair in pairs:
+        row = {"prompt_ids": prompt_ids(tokenizer, pair["prompt"])}
+        for side in ("chosen", "rejected"):
+            text = pair[side][0]["content"]
+            row[f"{side}_ids"] = [*tokenizer(text, add_special_tokens=False)["input_ids"], stop]
+        if max_length is None or longest_of(row) <= max_length:
+            rows.append(row)
+    if not rows:
+        raise SystemExit(f"recipe: all pairs are longer than max_length {max_length} tokens")
+    return rows, {
+        "given": len(pairs),
+        "used": len(rows),
+        "over_length": len(pairs) - len(rows),
+        "target_tokens": sum(len(r["chosen_ids"]) + len(r["rejected_ids"]) for r in rows),
+    }
+
+
+def longest_of(pair: dict[str, list[int]]) -> int:
+    """Return the tokens of the longer of a tokenised pair's two sequences."""
+    return len(pair["prompt_ids"]) + max(len(pair["chosen_ids"]), len(pair["rejected_ids"]))
+
+
 def check_batch(batch: dict[str, Any], stop: int) -> None:
     """Exit with an error unless the loss of every row ends at the end of the turn."""
     for labels in batch["labels"].tolist():

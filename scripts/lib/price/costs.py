@@ -5,8 +5,9 @@ The model is small on purpose and every constant of it stands in the config unde
 - training: a forward and backward pass takes as long as its kernels take to launch, or as its
   FLOPs at the device's peak x MFU, or a little more than either: the root of the sum of squares.
   N parameters cost 2N FLOPs per token forward and 4N backward, attention 4 x layers x width x
-  length beside them; GRPO's reference policy is one more forward. LoRA saves the gradients of the
-  frozen weights, and was as slow as full training (benchmarks/).
+  length beside them; the reference policy of GRPO and DPO is one more forward, GKD's teacher one of
+  its own size. LoRA saves the gradients of the frozen weights, and was as slow as full training
+  (benchmarks/).
 - generation: a step of k sequences takes a fixed time, the time to read the weights, and a share
   per sequence, which reads its own context too; a sequence that never stops keeps the device busy,
   alone, up to the length limit: the tail.
@@ -40,7 +41,9 @@ from scripts.lib.study.traces import (
 from scripts.lib.training.passes import TOKENS_PER_PASS
 
 # Rules that use the device; the others take a moment of a CPU.
-ON_DEVICE = ("build_model", "sample_traces", "train_sft", "train_grpo", "evaluate")
+TRAININGS = ("train_sft", "train_grpo", "train_gkd", "train_dpo")
+ON_DEVICE = ("build_model", "sample_traces", *TRAININGS, "evaluate")
+FORWARD = 2  # FLOPs of a forward pass for each parameter and token
 BYTES_HUB, BYTES_BUILT = 2, 4  # a parameter: bfloat16; a toy's float32
 BYTES_RESUME = 3 * (4 + 8)  # a parameter: weights and AdamW's moments, two kept, one being written
 START_UP = "start-up"
@@ -87,6 +90,8 @@ class Costs:
             "fetch_traces": self._fetch_traces,
             "train_sft": self._train_sft,
             "train_grpo": self._train_grpo,
+            "train_gkd": self._train_gkd,
+            "train_dpo": self._train_dpo,
             "evaluate": self._evaluate,
         }
         return {START_UP: startup} | (work[job.rule](**job.wildcards) if job.rule in work else {})
@@ -154,7 +159,7 @@ class Costs:
     def _sample_traces(self, dataset: str) -> dict[str, float]:
         distill = definition_of(self.study.config, dataset)["distill"]
         generation, tail = self.generation_seconds(
-            distill["teacher"],
+            model_of(distill["teacher"]),
             distill["num_problems"] * distill["num_samples"],
             self.completion_length(distill["teacher"]),
             distill["max_new_tokens"],
@@ -211,6 +216,30 @@ class Costs:
             "RL rollouts": generations * rollout,
             "tails of rollouts": generations * tail,
         }
+
+    def _train_gkd(self, cell: str, seed: int) -> dict[str, float]:
+        recipe, examples = self._stage(cell)
+        model, batch = model_of(cell), recipe["global_batch_size"]
+        limit, steps = recipe["max_completion_length"], self.steps(recipe, examples)
+        before = self.completion_length(cell.rpartition("+")[0])
+        answers, tail = self.generation_seconds(model, batch, before, limit)
+        length = examples.prompt + self.mean_length(before, limit)
+        # Its `beta` is no reference policy's weight; the teacher is one more forward pass.
+        own = {name: value for name, value in recipe.items() if name != "beta"}
+        teacher = self.parameters(model_of(self.study.teacher_of(stages_of(cell)[-1])))
+        update = self.update_seconds(cell, own, batch, length)
+        update += self.compute_seconds(PADDING * batch * length * FORWARD * teacher)
+        return {
+            "GKD updates": steps * update,
+            "GKD answers": steps * answers,
+            "tails of answers": steps * tail,
+        }
+
+    def _train_dpo(self, cell: str, seed: int) -> dict[str, float]:
+        recipe, examples = self._stage(cell)
+        length = min(examples.prompt + examples.completion, recipe["max_length"])
+        update = self.update_seconds(cell, recipe, 2 * recipe["global_batch_size"], length)
+        return {"DPO": self.steps(recipe, examples) * update}
 
     def _evaluate(self, cell: str, seed: int) -> dict[str, float]:
         model, limit = model_of(cell), self.evaluation_limit(cell)
@@ -348,7 +377,7 @@ class Costs:
 
     def kept_bytes(self, job: Job) -> float:
         """Return what a job leaves on the disk for good: checkpoints and completions."""
-        if job.rule in ("build_model", "train_sft", "train_grpo"):
+        if job.rule in ("build_model", *TRAININGS):
             model = str(job.wildcards.get("model") or model_of(str(job.wildcards["cell"])))
             built = "build" in self.study.config["models"][model]
             return (BYTES_BUILT if built else BYTES_HUB) * self.parameters(model)
@@ -364,7 +393,7 @@ class Costs:
 
     def resume_bytes(self, job: Job) -> float:
         """Return what a training holds in checkpoints/ while it runs; LoRA's is next to nothing."""
-        if job.rule not in ("train_sft", "train_grpo"):
+        if job.rule not in TRAININGS:
             return 0
         cell = str(job.wildcards["cell"])
         recipe, _ = self._stage(cell)
@@ -404,6 +433,6 @@ def flops_per_token(recipe: dict[str, Any]) -> int:
     (6, 4, 8)
     """
     update = 4 if "lora" in recipe else 6
-    reference = 2 if recipe.get("beta") else 0
+    reference = FORWARD if recipe.get("beta") else 0
     old_policy = 2 if recipe.get("num_iterations", 1) > 1 else 0
     return update + reference + old_policy

@@ -14,12 +14,12 @@ from typing import Any
 
 from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
+from scripts.lib.price.costs import TRAININGS
 from scripts.lib.study.cells import Study, stages_of
 from scripts.lib.study.recipes import label_of
 
 Seconds = dict[Job, float]
 SMOKE = "smoke.json"  # in a study's results folder
-TRAININGS = ("train_sft", "train_grpo")
 
 
 def measured_seconds(study: Study, jobs: Iterable[Job], folders: Sequence[Path]) -> Seconds:

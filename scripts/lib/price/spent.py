@@ -12,7 +12,11 @@ import pandas as pd
 from scripts.lib.frames import Column
 
 COLUMNS = [
-    Column("rule", "text", "what the job did: train_sft, train_grpo, evaluate, sample_traces"),
+    Column(
+        "rule",
+        "text",
+        "what the job did: train_sft, train_grpo, train_gkd, train_dpo, evaluate, sample_traces",
+    ),
     Column("cell", "text", "the cell trained or evaluated; empty for sample_traces"),
     Column("stage", "text", "the cell's last stage, which the training trained"),
     Column("dataset", "text", "the data set whose traces were sampled"),
@@ -37,6 +41,7 @@ COLUMNS = [
     Column("joules", "J", "energy of the job's GPUs by their own counters, idle power included"),
 ]
 Record = dict[str, Any]
+GENERATING = ("grpo", "gkd")  # trainers that sample as they go
 COUNTS = ("seed", "gpus", "peak_memory_bytes", "tokens_trained", "tokens_generated")
 TEXTS = ("rule", "cell", "stage", "dataset", "device")
 
@@ -51,18 +56,19 @@ def costs_frame(rows: Sequence[Record]) -> pd.DataFrame:
 
 def training_row(record: Record) -> Record:
     """Return the row of one training, from its training.json."""
-    grpo = "rewards" in record["config"]
+    config = record["config"]
+    trainer = config.get("trainer", "grpo" if "rewards" in config else "sft")
     return {
-        "rule": "train_grpo" if grpo else "train_sft",
+        "rule": f"train_{trainer}",
         **{name: record[name] for name in ("cell", "stage", "seed")},
         **_usage(record, record.get("processes", 1)),
         "tokens_trained": record.get("tokens") if record["steps"] else 0,
-        "tokens_generated": rollout_tokens(record) if grpo else 0,
+        "tokens_generated": rollout_tokens(record) if trainer in GENERATING else 0,
     }
 
 
 def rollout_tokens(record: Record) -> int | None:
-    """Return the tokens that a GRPO training sampled; None if a length in its log is no number.
+    """Return the tokens that a training sampled; None if a length in its log is no number.
 
     A log entry with a mean length stands for one generation of a whole batch.
     """

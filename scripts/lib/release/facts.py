@@ -14,6 +14,8 @@ POINTS = 12  # of a learning curve, in a card; learning-curve.csv has all
 CURVE = {  # column of a trainer's log: how a card calls it
     "loss": "loss",
     "mean_token_accuracy": "token accuracy",
+    "rewards/accuracies": "right one preferred",
+    "rewards/margins": "margin",
     "reward": "reward",
     "rewards/accuracy_reward": "accuracy reward",
     "rewards/format_reward": "format reward",

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.dag.models import model
 from scripts.lib.dag.report import lineage_of
-from scripts.lib.dag.train import model
 from scripts.lib.files import read_jsonl
 from scripts.lib.report import cells as of_cells
 from scripts.lib.report.inputs import Record, Report

@@ -14,6 +14,21 @@ from scripts.lib.study.schema import KeyPath
 LOSSES = {
     "sft": ("nll", "dft"),
     "grpo": ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"),
+    # Without those of TRL that are no mean over pairs: passes are chosen by length here.
+    "dpo": (
+        "sigmoid",
+        "hinge",
+        "ipo",
+        "exo_pair",
+        "nca_pair",
+        "robust",
+        "bco_pair",
+        "sppo_hard",
+        "apo_zero",
+        "apo_down",
+        "discopop",
+        "sigmoid_norm",
+    ),
 }
 SCHEDULER_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "linear": (),
@@ -54,6 +69,8 @@ def argument_mistakes(recipe: dict[str, Any], trainer: str) -> Iterator[tuple[Ke
     yield from _scheduler_mistakes(recipe["lr_scheduler_type"], recipe["lr_scheduler_kwargs"])
     if trainer == "grpo":
         yield from _rollout_mistakes(recipe)
+    if trainer == "gkd" and recipe["beta"] > 1:
+        yield ("beta",), f"gkd's is 0 (forward KL) to 1 (reverse KL), not {recipe['beta']}"
 
 
 def _scheduler_mistakes(name: str, given: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

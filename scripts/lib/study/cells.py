@@ -30,6 +30,17 @@ class Study:
         tables = self.config["tabulate"]
         return list(dict.fromkeys(cell for table in tables for cell in self.rows_of_table(table)))
 
+    def trained_prefixes(self) -> list[str]:
+        """Return the trained cells of the study and those that they start or learn from, once."""
+        found: dict[str, None] = {}
+        waiting = self.cells()[::-1]
+        while waiting:
+            prefixes = chain_of(cell := waiting.pop())
+            found |= dict.fromkeys(prefixes)
+            stages = [self.config["stages"][stage] for stage in stages_of(cell)]
+            waiting += [self.cell_of_row(s["teacher"]) for s in stages if "teacher" in s]
+        return list(found)
+
     def rows_of_table(self, table: str) -> list[str]:
         """Return the cells that a table's rows name, without those left to the numbers."""
         return [self.cell_of_row(row) for row in self._rows(table) if isinstance(row, str)]
@@ -108,6 +119,10 @@ class Study:
         prompt, _, benchmark = task.rpartition("/")
         return prompt or self.main_prompt(), benchmark
 
+    def teacher_of(self, stage: str) -> str:
+        """Return the cell whose model teaches in a stage of on-policy distillation."""
+        return self.cell_of_row(self.config["stages"][stage]["teacher"])
+
     def label(self, cell: str) -> str:
         """Return a cell's name for people, for example `Qwen2.5-0.5B+KD (LoRA)+RL`."""
         names = [self.config["models"][model_of(cell)]["label"]]
@@ -137,3 +152,13 @@ def stages_of(cell: str) -> list[str]:
 def parent_of(cell: str) -> str | None:
     """Return the prefix that a cell's last stage starts from; None for an untrained model."""
     return cell.rpartition("+")[0] or None
+
+
+def chain_of(cell: str) -> list[str]:
+    """Return the trained cells on the way to a cell in the order of training, itself last.
+
+    >>> chain_of("m+a+b"), chain_of("m")
+    (['m+a', 'm+a+b'], [])
+    """
+    root, *stages = cell.split("+")
+    return ["+".join([root, *stages[:depth]]) for depth in range(1, len(stages) + 1)]

@@ -10,7 +10,14 @@ from scripts.lib.study.columns import GENERATED, columns_of, has_solutions, rule
 from scripts.lib.study.limits import limit_mistakes
 from scripts.lib.study.recipes import INHERIT, ancestors, recipe_of, rewards_of
 from scripts.lib.study.schema import KeyPath, missing_keys
-from scripts.lib.study.traces import endpoint_of, is_selected, keeps_one, teachers_of
+from scripts.lib.study.traces import (
+    PARENT,
+    asks_parent,
+    endpoint_of,
+    is_selected,
+    keeps_one,
+    teachers_of,
+)
 
 
 def name_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -40,6 +47,7 @@ def _unknown(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 def _misfits(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield definitions that do not fit together, although each name in them is known."""
     yield from _recipe_mistakes(config)
+    yield from _method_mistakes(config)
     for name, dataset in config["datasets"].items():
         if "problems" in config["datasets"].get(dataset.get("problems"), {}):
             yield ("datasets", name, "problems"), "must be a set of problems, not of traces"
@@ -102,6 +110,8 @@ def _column_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 def _teacher_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield what a set of a teacher's own traces lacks."""
+    if PARENT in config["models"]:
+        yield ("models", PARENT), "stands for each training's parent as a teacher; give it another"
     endpoints = {name for name in config["models"] if endpoint_of(config, name)}
     for name, definition in config["datasets"].items():
         path: KeyPath = ("datasets", name, "distill")
@@ -176,10 +186,10 @@ def _recipe_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             if (place := _place_of(config, name, path)) not in said:
                 said.add(place)
                 yield place, f"{text} (stage {name!r})"
-        if stage["trainer"] == "grpo":
-            batch, group = recipe["global_batch_size"], recipe["num_generations"]
+        if stage["trainer"] in ("grpo", "gkd"):
+            batch, group = recipe["global_batch_size"], recipe.get("num_generations", 1)
             rows, step = most_rows(config, stage["data"]), batch // group
-            if rows is not None and rows < step:
+            if rows is not None and rows < step and _roots_of(config, name):
                 yield (
                     ("stages", name, "data"),
                     f"{stage['data']!r} has {rows} problems at most, and a step of recipe "
@@ -211,6 +221,70 @@ def _roots_of(config: dict[str, Any], stage: str) -> set[str]:
     rows = (row for table in tables for part in table["sections"] for row in part["rows"])
     cells = [Study(config).cell_of_row(row) for row in rows if isinstance(row, str)]
     return {model_of(cell) for cell in cells if stage in stages_of(cell)}
+
+
+def _method_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what a stage's method and its data do not fit, or what it cannot do without."""
+    for name, stage in config["stages"].items():
+        yield from _learning_from(config, name, stage)
+        data = config["datasets"].get(stage["data"], {})
+        place: KeyPath = ("stages", name, "data")
+        if stage["trainer"] != "dpo":
+            if asks_parent(data):
+                yield place, f"{stage['data']!r} holds a parent's own answers: they are for `dpo`"
+            continue
+        if not teachers_of(data):
+            yield place, f"{stage['data']!r} has no sampled answers (`distill`) to make pairs of"
+            continue
+        asked: KeyPath = ("datasets", stage["data"], "distill")
+        if data["distill"]["num_samples"] * len(teachers_of(data)) < 2:
+            yield (*asked, "num_samples"), "a pair takes two answers to a problem at least"
+        if data["distill"]["prompt"] != config["examples"]["prompt"]:
+            yield (
+                (*asked, "prompt"),
+                f"pairs are answers as they were sampled, to {data['distill']['prompt']!r}; give "
+                f"{config['examples']['prompt']!r}, the prompt of all training (`examples`)",
+            )
+
+
+def _learning_from(
+    config: dict[str, Any], name: str, stage: dict[str, Any]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what is wrong with the teacher of a stage."""
+    place: KeyPath = ("stages", name, "teacher")
+    if stage["trainer"] != "gkd":
+        if "teacher" in stage:
+            yield place, "a teacher is for trainer `gkd`; teachers of traces stand in `datasets`"
+        return
+    if "teacher" not in stage:
+        yield ("stages", name), "trainer `gkd` needs a `teacher`"
+        return
+    teacher = Study(config).cell_of_row(stage["teacher"])
+    if model_of(teacher) not in config["models"]:
+        known = config["models"].keys() | config["roles"].keys()
+        yield (
+            place,
+            f"unknown model or role {model_of(teacher)!r}{nearest(model_of(teacher), known)}",
+        )
+    elif endpoint_of(config, model_of(teacher)):
+        yield place, f"{model_of(teacher)!r} is at an endpoint, but its probabilities are needed"
+    for known in stages_of(teacher):
+        if known not in config["stages"]:
+            yield place, f"unknown stage {known!r}{nearest(known, config['stages'])}"
+    if name in _stages_behind(config, name):
+        yield place, "learns from a cell that is trained by this stage"
+
+
+def _stages_behind(config: dict[str, Any], name: str) -> set[str]:
+    """Return the stages that the teacher of a stage, and its teachers, are trained by."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        teacher = config["stages"].get(waiting.pop(), {}).get("teacher", "")
+        new = set(stages_of(teacher)) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _prompt_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -385,6 +459,8 @@ def _references(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
             yield ("datasets", name, "problems"), dataset["problems"], "datasets"
         if distill := dataset.get("distill"):
             for teacher in teachers_of(dataset):
+                if asks_parent(dataset):
+                    continue
                 yield ("datasets", name, "distill", "teacher"), teacher, "models"
             yield ("datasets", name, "distill", "prompt"), distill["prompt"], "prompts"
     for name, model in config["models"].items():

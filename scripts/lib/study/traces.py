@@ -1,12 +1,15 @@
 """Data sets of a teacher's own traces: which teachers a set has, and what each of them is asked.
 
 Several teachers are sampled by a job each. What one of them wrote for a data set has the name
-`{data set}/{teacher}`, as if it were a data set of one teacher.
+`{data set}/{teacher}`, as if it were a data set of one teacher. A set that the parents of DPO's
+cells answer themselves has one such part for each: `{data set}/{cell}/seed-{seed}`, of an untrained
+model without a seed.
 """
 
 from typing import Any
 
 Config = dict[str, Any]
+PARENT = "parent"  # in place of a teacher: each training's own parent
 CONCURRENCY = 8  # requests side by side, unless an endpoint says otherwise
 
 
@@ -43,14 +46,39 @@ def definition_of(config: Config, dataset: str) -> Config:
     definition = config["datasets"][name]
     if not teacher:
         return definition
+    if asks_parent(definition):
+        return definition | {"distill": definition["distill"] | {"teacher": _cell_of(teacher)}}
     if dataset not in trace_sets(config, name):
         raise KeyError(dataset)
     return definition | {"distill": definition["distill"] | {"teacher": teacher}}
 
 
+def asks_parent(definition: Config) -> bool:
+    """Say whether a set's answers are those of each training's own parent."""
+    return teachers_of(definition) == [PARENT]
+
+
+def answers_of(dataset: str, cell: str, seed: int) -> str:
+    """Return what a cell's model answers for a data set, by name; an untrained one has no seed.
+
+    >>> answers_of("mine", "m", 1), answers_of("mine", "m+sft", 1)
+    ('mine/m', 'mine/m+sft/seed-1')
+    """
+    return f"{dataset}/{cell}/seed-{seed}" if "+" in cell else f"{dataset}/{cell}"
+
+
+def seed_of_answers(dataset: str) -> int:
+    """Return the training's seed of the model that answers; 0 where it has none."""
+    return int(dataset.partition("/seed-")[2] or 0)
+
+
+def _cell_of(teacher: str) -> str:
+    return teacher.partition("/seed-")[0]
+
+
 def endpoint_of(config: Config, model: str) -> Config | None:
     """Return how a model is reached that is served elsewhere; None for one with weights here."""
-    return config["models"][model].get("endpoint")
+    return config["models"].get(model, {}).get("endpoint")  # a trained cell is no model
 
 
 def keeps_one(definition: Config) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from scripts.lib.data.prompts import Prompt
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import recipe_of
-from scripts.lib.study.traces import endpoint_of, teachers_of
+from scripts.lib.study.traces import PARENT, endpoint_of, teachers_of
 
 
 class Use(NamedTuple):
@@ -28,6 +28,10 @@ def models_with_weights(study: Study) -> list[str]:
     """Return the models, each once, whose weights the tabulated cells need."""
     roots = [model_of(cell) for cell in study.cells()]
     teachers = [name for definition in _distilled(study) for name in teachers_of(definition)]
+    teachers = [name for name in teachers if name != PARENT]  # a cell of the study
+    stages = {stage for cell in study.trained_prefixes() for stage in stages_of(cell)}
+    of_distribution = [s for s in sorted(stages) if "teacher" in study.config["stages"][s]]
+    teachers += [model_of(study.teacher_of(stage)) for stage in of_distribution]
     named = dict.fromkeys([*roots, *teachers])
     return [model for model in named if not endpoint_of(study.config, model)]
 

@@ -22,12 +22,17 @@ KEPT = (
     "grader_timeouts",
     "passes",
     "padding",
+    "logps/chosen",
+    "logps/rejected",
     "step_time",
 )
 
 
 def short(entry: dict[str, Any]) -> dict[str, float]:
-    """Return what a record keeps of one step: loss, rewards, lengths, clipping, as numbers."""
+    """Return what a record keeps of one step: loss, rewards, lengths, clipping, as numbers.
+
+    DPO logs how likely both completions of a pair are (`logps/...`); both can fall.
+    """
     names = [name for name in entry if name in KEPT or name.startswith("rewards/")]
     return {
         name.removesuffix("/mean"): entry[name]

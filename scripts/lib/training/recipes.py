@@ -96,15 +96,15 @@ def check_generation(recipe: dict[str, Any]) -> None:
 
 
 def check_problems(problems: int, recipe: dict[str, Any]) -> None:
-    """Exit with an error if GRPO has fewer problems than prompts per step.
+    """Exit with an error if a training that samples has fewer problems than prompts per step.
 
     TRL leaves incomplete batches out: it would train no step, and with `max_steps` report success.
     """
-    prompts = recipe["global_batch_size"] // recipe["num_generations"]
+    prompts = recipe["global_batch_size"] // recipe.get("num_generations", 1)
     if problems < prompts:
         raise SystemExit(
-            f"{problems} problems are left for GRPO, but a step takes {prompts} prompts "
-            "(global_batch_size / num_generations in the recipe), so it would train 0 steps: "
+            f"{problems} problems are left, but a step takes {prompts} prompts (global_batch_size "
+            "in the recipe, of GRPO over num_generations), so it would train 0 steps: "
             "give the stage more problems (`data`), or lower global_batch_size"
         )
 
@@ -112,7 +112,7 @@ def check_problems(problems: int, recipe: dict[str, Any]) -> None:
 def trainer_arguments(
     recipe: dict[str, Any], names: set[str], trainer: str, seed: int, folder: Path
 ) -> dict[str, Any]:
-    """Return the keyword arguments of SFTConfig or GRPOConfig for a recipe.
+    """Return the keyword arguments of a TRL config (SFTConfig, GRPOConfig, ...) for a recipe.
 
     `names` are the trainer's own arguments. For Trainer a step is one pass: SplitStep splits it.
     Every step is logged, because collapse is judged step by step and a resumed run must log what an

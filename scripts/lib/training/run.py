@@ -1,7 +1,7 @@
 """One training from its parent's record to its own: resume, collapse, publication.
 
-What differs between SFT and GRPO is the function that builds the trainer; everything here holds
-for both. A collapse is a result: it is written down and the study goes on.
+What differs between the methods is the function that builds the trainer; everything here holds for
+all. A collapse is a result: it is written down and the study goes on.
 """
 
 import hashlib
@@ -69,8 +69,9 @@ class Training:
     output: Path
     tokens_per_pass: int = TOKENS_PER_PASS
     runtime: float = 0.0  # minutes that the job has; 0: no limit
-    engine: EngineSettings = field(default_factory=EngineSettings)  # for GRPO's rollouts
+    engine: EngineSettings = field(default_factory=EngineSettings)  # for what is sampled
     vouched: dict[str, Any] = field(default_factory=dict)  # what every job's record holds
+    teacher: Path | None = None  # the record of the model that a distillation on-policy asks
 
     @property
     def name(self) -> str:
@@ -81,12 +82,15 @@ class Training:
     def identity(self) -> str:
         """Return the digest of what a resume must find unchanged.
 
-        It is the key, the parent's weights, the examples, how many tokens a pass may have, and what
-        generates: one run rounds and draws in one way from its first step to its last.
+        It is the key, the parent's and the teacher's weights, the examples, how many tokens a pass
+        may have, and what generates: one run rounds and draws in one way from its first step to its
+        last.
         """
         parent = weights_digest(read_json(self.parent))
         facts = f"{self.key} {parent} {sha256_of(self.examples)} {self.tokens_per_pass}"
         facts += f" {self.engine.name} {sorted(self.vouched.get('engines', {}).items())}"
+        if self.teacher:
+            facts += f" {weights_digest(read_json(self.teacher))}"
         return hashlib.sha256(facts.encode()).hexdigest()
 
     @property
@@ -108,6 +112,7 @@ class Inputs:
     watch: Any
     tokens_per_pass: int = TOKENS_PER_PASS
     engine: EngineSettings = field(default_factory=EngineSettings)
+    teacher: Path | None = None  # the checkpoint of a distillation's teacher
 
 
 Builder = Callable[[Inputs], tuple[Any, dict[str, int]]]
@@ -120,8 +125,11 @@ def train(training: Training, build: Builder) -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     parent = checkpoint_of(training.parent)
     if parent is None:
-        reason = f"the parent collapsed: {read_json(training.parent)['reason']}"
-        finish(training, {"status": "collapsed", "reason": reason, "steps": 0, "files": {}})
+        end_without("parent", training.parent, training)
+        return
+    teacher = checkpoint_of(training.teacher) if training.teacher else None
+    if training.teacher and teacher is None:
+        end_without("teacher", training.teacher, training)
         return
     batch_of_process(training.settings["recipe"]["global_batch_size"], processes())
     seed = training.settings["seed"]
@@ -133,13 +141,20 @@ def train(training: Training, build: Builder) -> None:
         # One process reads the counters of all devices.
         meter = job_meter() if main_process() else EnergyMeter([])
         clock = Clock(work / "clock.jsonl", started, meter)
-        train_from(parent, training, build, work, clock, preemption)
+        train_from(parent, teacher, training, build, work, clock, preemption)
         if main_process():
             shutil.rmtree(work)
 
 
+def end_without(name: str, record: Path, training: Training) -> None:
+    """Write the record of a training that cannot start, because its parent or teacher collapsed."""
+    reason = f"the {name} collapsed: {read_json(record)['reason']}"
+    finish(training, {"status": "collapsed", "reason": reason, "steps": 0, "files": {}})
+
+
 def train_from(
     parent: Path,
+    teacher: Path | None,
     training: Training,
     build: Builder,
     work: Path,
@@ -160,7 +175,7 @@ def train_from(
     if not examples:
         raise SystemExit(f"{training.examples}: holds no example to train on")
     watch = Watch(clock, preemption)
-    machine = (training.tokens_per_pass, training.engine)
+    machine = (training.tokens_per_pass, training.engine, teacher)
     trainer, counts = build(Inputs(training.settings, parent, examples, work, watch, *machine))
     trainer.add_callback(Progress(training.name))
     strategy = check_trainer(trainer, training.settings["recipe"]["global_batch_size"])

@@ -19,7 +19,7 @@ Batch = dict[str, Any]
 
 
 class SplitStep(Trainer):
-    """What SFTTrainer and GRPOTrainer have in common here; goes before them among the bases.
+    """What TRL's trainers have in common here; goes before them among the bases.
 
     A subclass says how long its sequences are, what a pass of some of them looks like, what share
     of the loss it has, and how many tokens its means are over.
@@ -28,7 +28,7 @@ class SplitStep(Trainer):
     def __init__(self, *args: Any, tokens_per_pass: int, **kwargs: Any) -> None:
         """Take the tokens that a pass may have, padding included, beside TRL's own arguments."""
         super().__init__(*args, **kwargs)
-        if self.aux_loss_enabled:  # a mean over the tokens of a pass
+        if getattr(self, "aux_loss_enabled", False):  # a mean over the tokens of a pass
             raise SystemExit(
                 "the model has a mixture of experts, whose auxiliary loss is not supported: set "
                 "`router_aux_loss_coef: 0.0` in the recipe"

@@ -221,11 +221,11 @@ def test_cells_prompts_and_seeds_are_put_side_by_side(opened):
     tab = opened(PROBLEM.format(4))
     assert tab.locator(".side").count() == 4
     tab.get_by_label("seed 1").uncheck()
-    tab.wait_for_function("document.querySelectorAll('.side').length === 2")
+    tab.wait_for_function("() => document.querySelectorAll('.side').length === 2")
     tab.get_by_label("Base+SFT", exact=True).check()
-    tab.wait_for_function("document.querySelectorAll('.side').length === 3")
+    tab.wait_for_function("() => document.querySelectorAll('.side').length === 3")
     tab.get_by_label("training", exact=True).check()
-    tab.wait_for_function("document.querySelectorAll('.side').length === 5")
+    tab.wait_for_function("() => document.querySelectorAll('.side').length === 5")
     again = opened(tab.url[tab.url.index("#") :])
     assert again.locator(".side h3").all_inner_texts() == tab.locator(".side h3").all_inner_texts()
 
@@ -236,7 +236,7 @@ def test_a_sample_is_chosen_by_its_mark(opened):
     pressed = tab.locator(".samples [aria-pressed=true]")
     assert "2" in pressed.inner_text()
     tab.locator(".samples button").nth(1).click()
-    tab.wait_for_function("location.hash.includes('pick=0')")
+    tab.wait_for_function("() => location.hash.includes('pick=0')")
     words = "✓ right" if of["correct"][3 + 1] == "1" else "✗ wrong"
     assert tab.inner_text(".verdict strong >> nth=0") == words
 
