@@ -37,3 +37,23 @@ def positions_of(config: Any) -> int | None:
     Of a model that sees pictures too, its text config says it.
     """
     return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def require_relative_positions(model: Any, folder: Path) -> None:
+    """Exit with the cure if GKD would score a model with other positions than it was sampled with.
+
+    TRL 1.16 pads prompts on the left and passes no positions on. Rotary ones are relative, so that
+    nothing changes; of a table with a row per position, as GPT-2's, other rows are read. For GRPO
+    RolloutTrainer takes the padding away.
+    """
+    import torch
+
+    positions, tokens = positions_of(model.config), model.get_input_embeddings()
+    for name, layer in model.named_modules():
+        is_table = isinstance(layer, torch.nn.Embedding) and layer is not tokens
+        if is_table and layer.num_embeddings == positions:
+            raise SystemExit(
+                f"{folder}: the model has a row per position ({name}), and on-policy distillation "
+                "would compute the probabilities of padded prompts at the wrong ones; train it "
+                "with another trainer, or take a model with rotary positions"
+            )

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from trl import GRPOTrainer
 
+from scripts.lib.training.epochs import EpochSampler
 from scripts.lib.training.rollout_sample import is_sampled, sampled
 from scripts.lib.training.split_step import Batch, SplitStep
 
@@ -30,6 +31,10 @@ class RolloutTrainer(SplitStep, GRPOTrainer):
     It logs a few rollouts too. The log is part of every checkpoint, so that a resumed training has
     the same ones as an undisturbed one.
     """
+
+    def _get_train_sampler(self, dataset: Any = None) -> EpochSampler:
+        repeated = super()._get_train_sampler(dataset)
+        return EpochSampler(repeated, lambda: int(self.state.epoch or 0))
 
     def lengths(self, batch: Batch) -> torch.Tensor:
         """Return the tokens of each prompt with its completion, of shape (sequences,)."""
