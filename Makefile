@@ -2,6 +2,7 @@
 # make setup  the pinned environment alone; `make setup STACK=gpu` the one for Linux x86-64 and CUDA
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
+# make test-stack STACK=gpu   the GPU environment, by hash, on a CPU: does it make the same bytes
 # make lint   ruff, mypy, snakefmt, snakemake --lint; checks of the report's JavaScript and of CITATION.cff
 # make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write what is generated anew: docs/assumptions.md's list, docs/audit.md, docs/claims.md, citations
@@ -40,7 +41,7 @@ ENGINES := .venv-engines/installed
 STARTUP := $(foreach name,slurm_import snakemake_input,envs/$(name).py envs/$(name).pth)
 install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.PHONY: setup setup-engines demo test test-quick test-engines lint docs example lock clean distclean
+.PHONY: setup setup-engines demo test test-quick test-engines test-stack lint docs example lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -84,6 +85,15 @@ test-quick: setup
 test-engines: $(ENGINES)
 	PATH="$(CURDIR)/.venv-engines/bin:$$PATH" $(PYTEST) -n $(WORKERS) -m engines tests/engines $(PYTEST_ARGS)
 
+# Downloads several GB: on request, not in CI.
+test-stack: setup
+	$(PYTHON) -m venv --clear .venv-stack
+	uv pip install --python .venv-stack --quiet --no-deps --require-hashes --compile-bytecode \
+	  -r envs/$(STACK).lock -r envs/paper.lock -r envs/tools.lock
+	$(call install_startup,.venv-stack)
+	du -sh .venv-stack
+	python -m tests.stack .venv-stack
+
 lint: setup
 	ruff check .
 	ruff format --check .
@@ -125,4 +135,4 @@ clean:
 	rm -rf results/demo evaluations/demo checkpoints/demo logs/demo
 
 distclean: clean
-	rm -rf .venv .venv-engines .snakemake
+	rm -rf .venv .venv-engines .venv-stack .snakemake

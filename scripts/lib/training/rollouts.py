@@ -23,10 +23,11 @@ MEAN_OVER_TOKENS = "bnpo"
 
 
 class RolloutTrainer(SplitStep, GRPOTrainer):
-    """TRL's trainer, which also logs vLLM's difference when it does not correct for it.
+    """TRL's trainer in the passes of split_step.py, each epoch with an order of its own.
 
-    TRL 1.16 computes that only with its importance-sampling correction, for which it runs the model
-    once more. Here the policy's own log-probabilities of the update serve, which it has anyway.
+    It also logs vLLM's difference when it does not correct for it. TRL 1.16 computes that only with
+    its importance-sampling correction, for which it runs the model once more. Here the policy's own
+    log-probabilities of the update serve, which it has anyway.
 
     It logs a few rollouts too. The log is part of every checkpoint, so that a resumed training has
     the same ones as an undisturbed one.
