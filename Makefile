@@ -3,6 +3,7 @@
 # make test   every test but those of the engines; `make test-quick` those that take seconds
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make test-stack STACK=gpu   the GPU environment, by hash, on a CPU: does it make the same bytes
+# make bench   ratios and counts of what is fast, which have bars: benchmarks/ratios.md
 # make lint   ruff, mypy, snakefmt, snakemake --lint; checks of the report's JavaScript and of CITATION.cff
 # make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write what is generated anew: docs/assumptions.md's list, docs/audit.md, docs/claims.md, citations
@@ -41,7 +42,7 @@ ENGINES := .venv-engines/installed
 STARTUP := $(foreach name,slurm_import snakemake_input,envs/$(name).py envs/$(name).pth)
 install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.PHONY: setup setup-engines demo test test-quick test-engines test-stack lint docs example lock clean distclean
+.PHONY: setup setup-engines demo test test-quick test-engines test-stack bench lint docs example lock clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -93,6 +94,9 @@ test-stack: setup
 	$(call install_startup,.venv-stack)
 	du -sh .venv-stack
 	python -m tests.stack .venv-stack
+
+bench: setup
+	OMP_NUM_THREADS=1 python -m benchmarks.ratios
 
 lint: setup
 	ruff check .

@@ -1,16 +1,15 @@
 """A step that is split into passes of like length has TRL's own loss and gradient."""
 
-import random
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from types import SimpleNamespace
-from unittest.mock import patch
 
 import pytest
 import torch
 
+from benchmarks.step_ratios import trl_alone
 from scripts.lib.training.passes import split_by_tokens, split_further
 from scripts.lib.training.rollouts import RolloutTrainer, without_left_padding
-from scripts.lib.training.split_step import SplitStep, weigh_means
+from scripts.lib.training.split_step import weigh_means
 from tests.training_case import GRPO, LORA, SFT, case, record_of, tiny_model, train_alone
 
 WITHOUT_DROPOUT = {"lora": LORA | {"lora_dropout": 0.0}}
@@ -32,26 +31,10 @@ def tiny(tmp_path_factory):
     return tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
-def trl_alone(stack):
-    """Let TRL's trainers do all that split_step.py and rollouts.py do otherwise."""
-
-    def compute_loss(self, *args, **options):
-        return super(SplitStep, self).compute_loss(*args, **options)
-
-    def logps(self, *args, **options):
-        result = super(RolloutTrainer, self)._get_per_token_logps_and_entropies(*args, **options)
-        self._last_logps = result[0].detach()
-        return result
-
-    stack.enter_context(patch.object(SplitStep, "compute_loss", compute_loss))
-    stack.enter_context(patch.object(RolloutTrainer, "_get_per_token_logps_and_entropies", logps))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_split_step_is_trls_own_step(kind, tiny, tmp_path):
     rule, recipe = KINDS[kind]
-    with ExitStack() as stack:
-        trl_alone(stack)
+    with trl_alone():
         whole = record_of(train_alone(case(tmp_path / "whole", tiny, rule, recipe)))
     split = record_of(
         train_alone(
@@ -74,14 +57,10 @@ def test_a_split_step_is_trls_own_step(kind, tiny, tmp_path):
 
 
 def test_sequences_of_like_length_share_a_pass_and_all_are_in_one():
-    chance = random.Random(0)
-    lengths = [min(2048, int(chance.lognormvariate(5.8, 0.7))) + 120 for _ in range(512)]
-    passes = split_by_tokens(lengths, 20_480)
-    assert sorted(place for places in passes for place in places) == list(range(512))
-    padded = [len(places) * max(lengths[place] for place in places) for places in passes]
-    assert max(padded) <= 20_480
-    assert sum(padded) / sum(lengths) < 1.25
-    assert len(passes) < 64 / 3
+    lengths = [300, 5, 290, 7, 40, 6, 310, 8]
+    passes = split_by_tokens(lengths, 620)
+    assert passes == [[6, 0], [2, 4], [7, 3, 5, 1]]
+    assert split_by_tokens([700, 1], 620) == [[0], [1]]
 
 
 def test_processes_that_need_fewer_passes_split_theirs_further():
