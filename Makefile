@@ -8,6 +8,7 @@
 # make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write what is generated anew: docs/assumptions.md's list, docs/audit.md, docs/claims.md, citations
 # make lock   envs/*.lock and *.yaml from envs/*.in; `make lock UPGRADE=--upgrade` to newer versions
+# make audit  ask an advisory database about the locked packages; says "not audited" where none answers
 # make clean  remove what the demo made; `make distclean` the environments too
 
 # A Python 3.11 that is not the one inside .venv.
@@ -42,7 +43,7 @@ ENGINES := .venv-engines/installed
 STARTUP := $(foreach name,slurm_import snakemake_input,envs/$(name).py envs/$(name).pth)
 install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.PHONY: setup setup-engines demo test test-quick test-engines test-stack bench lint docs example lock clean distclean
+.PHONY: setup setup-engines demo test test-quick test-engines test-stack bench lint docs example lock audit clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -134,6 +135,9 @@ lock: setup
 	python -m scripts.write_conda_env envs/gpu.lock > envs/study.yaml
 	python -m scripts.write_conda_env envs/data.lock > envs/data.yaml
 	python -m scripts.write_conda_env envs/paper.lock > envs/paper.yaml
+
+audit: setup
+	python -m scripts.audit_locks envs/*.lock
 
 clean:
 	rm -rf results/demo evaluations/demo checkpoints/demo logs/demo

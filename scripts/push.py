@@ -124,10 +124,15 @@ def upload(folder: Path, kind: str, repo: str, private: bool, token: str) -> str
 
 
 def told(error: BaseException) -> str:
-    """Return an error and its cause in a line, without an address's query, perhaps a signature."""
+    """Return an error and its cause in a line, without the token and without addresses' queries.
+
+    A query may hold a signature, and some servers repeat the token that they refuse.
+    """
     causes = [error, *([error.__cause__] if error.__cause__ else [])]
     line = ": ".join(" ".join(str(of).split()).rstrip(".:") or type(of).__name__ for of in causes)
-    return re.sub(r"(https?://[^\s?]+)\?[^\s']*", r"\1", line)
+    line = re.sub(r"(https?://[^\s?]+)\?[^\s']*", r"\1", line)
+    token = os.environ.get("HF_TOKEN", "").strip()
+    return line.replace(token, "***") if token else line
 
 
 def parsed() -> Any:

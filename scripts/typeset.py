@@ -24,8 +24,12 @@ def check_tex() -> None:
 
 
 def typeset(folder: Path) -> Path:
-    """Run latexmk on main.tex in a folder and return the PDF; exit with TeX's own error."""
-    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    """Run latexmk on main.tex in a folder and return the PDF; exit with TeX's own error.
+
+    TeX starts no program, writes nowhere else, and no settings file of the user's is read.
+    """
+    command = ["latexmk", "-norc", "-pdf", "-latexoption=-no-shell-escape"]
+    command += ["-interaction=nonstopmode", "-halt-on-error", "main.tex"]
     environment = os.environ | {"SOURCE_DATE_EPOCH": DATE, "FORCE_SOURCE_DATE": "1"}
     run = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace"

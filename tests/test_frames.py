@@ -1,5 +1,7 @@
 """Frames on disk: a CSV file and its legend, whole, and read back as they were."""
 
+import csv
+
 import pandas as pd
 import pytest
 
@@ -13,6 +15,16 @@ def test_a_frame_comes_back_as_it_was(tmp_path):
     write_frame(tmp_path / "costs.csv", FRAME, COLUMNS)
     pd.testing.assert_frame_equal(read_frame(tmp_path / "costs.csv"), FRAME)
     assert (tmp_path / "costs.csv").read_text() == "cell,joules\nNA,1.500000\ntoy+sft,\n"
+
+
+def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path):
+    texts = ["=1+1", "+a", "-a", "@a", "\ta", "'=a", "''", "a=b", ""]
+    frame = pd.DataFrame({"cell": texts, "joules": [-1.0] * len(texts)})
+    write_frame(tmp_path / "costs.csv", frame, COLUMNS)
+    with (tmp_path / "costs.csv").open(newline="") as file:
+        written = [row["cell"] for row in csv.DictReader(file)]
+    assert written == ["'=1+1", "'+a", "'-a", "'@a", "'\ta", "''=a", "''", "a=b", ""]
+    pd.testing.assert_frame_equal(read_frame(tmp_path / "costs.csv"), frame)
 
 
 def test_the_legend_says_what_each_column_is(tmp_path):

@@ -45,6 +45,7 @@ class Hub:
         self.every_first = None  # fault of the first request of each kind
         self.later = {}  # {path: bytes} that every listing but the first shows too
         self.mistakes = []  # of this server: requests that it does not know
+        self.tokens = set()  # the Authorization headers of the requests
         self.writer = None  # the token that may upload
         self.created = []  # what was asked for each new repository
         self.stored = {}  # {sha256: bytes} of large files that have arrived
@@ -139,6 +140,7 @@ def _handler(hub):
 
         def serve(self):
             self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            hub.tokens.add(self.headers["Authorization"])
             self.fault = fault = hub.fault_of(f"{self.command} {self.path}")
             if fault and fault.stall and fault.torn is None:
                 time.sleep(fault.stall)

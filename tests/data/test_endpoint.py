@@ -1,5 +1,6 @@
 """A teacher at an endpoint: patience with a bad server, and what is kept of its answers."""
 
+import gzip
 import json
 import socket
 
@@ -101,6 +102,12 @@ def test_a_body_without_an_end_does_not_fill_the_memory(server, monkeypatch):
     server.answers = [Answer(endless=0.0)]
     _, wrong = ask(server, timeout=10, retries=0)
     assert f"the answer has more than {4 << 20} bytes" in wrong
+
+
+def test_an_answer_that_unfolds_is_not_unfolded(server):
+    server.answers = [Answer(gzip.compress(bytes(1 << 20)), headers={"Content-Encoding": "gzip"})]
+    _, wrong = ask(server, retries=0)
+    assert "the answer is compressed, which it was not asked for" in wrong
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ def test_a_teacher_is_asked_with_its_prompt():
         (GEMMA2, {}, "System role not supported. If it takes no system message: `fold_system:"),
         ("{% for %}", {}, "its chat template refuses the prompt"),
         ("{{ ''.__class__.__mro__ }}", {}, "its chat template refuses the prompt"),
+        ("{{ range(10**9) | list }}", {}, "its chat template refuses the prompt: Range too big"),
+        ("{{ 1 / 0 }}", {}, "its chat template refuses the prompt"),
         (GEMMA2, {"fold_system": True}, None),
         (LLAMA2, {}, None),
         (CHATML, {}, None),

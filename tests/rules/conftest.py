@@ -12,6 +12,7 @@ from tests.workflow import DEMO, ROOT, snakemake
 MINI = ["--configfile", DEMO, ROOT / "tests" / "mini.yaml"]
 RUN = ["--cores", "2", "--rerun-triggers", "mtime", *MINI, "--", "all"]
 
+TOKEN = "hf_of_the_mini_study"  # in the environment of its run
 CONSOLE = "console.txt"  # in the mini study's folder: what its run printed
 
 
@@ -24,7 +25,7 @@ def mini_study(tmp_path_factory) -> Path:
     folder = base / "mini-study"
     with FileLock(base / "mini-study.lock"):
         if not folder.exists():
-            run = snakemake(*RUN, folder=base / "mini-study.unfinished")
+            run = snakemake(*RUN, folder=base / "mini-study.unfinished", HF_TOKEN=TOKEN)
             assert run.returncode == 0, run.stdout + run.stderr
             (base / "mini-study.unfinished" / CONSOLE).write_text(run.stdout + run.stderr)
             (base / "mini-study.unfinished").rename(folder)

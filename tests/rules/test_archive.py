@@ -7,6 +7,7 @@ import pytest
 
 from scripts import compare_runs, pack, trace, write_crate
 from scripts.lib.files import read_json
+from tests.rules.conftest import TOKEN
 
 pytestmark = pytest.mark.slow
 
@@ -57,3 +58,16 @@ def test_the_description_of_a_run_names_every_file_that_its_jobs_left(results, p
         assert found <= named
     printed(write_crate, copied)
     assert (copied / write_crate.METADATA).read_bytes() == first
+
+
+def test_a_token_is_in_nothing_that_a_run_leaves(mini_study, printed, tmp_path, monkeypatch):
+    """Logs, records, the report, the console, Snakemake's memory; an archive and a crate of it."""
+    pytest.importorskip("rocrate", reason="rocrate is not installed: `make setup` installs it")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    copied = shutil.copytree(mini_study / "results" / "mini", tmp_path / "mini")
+    said = printed(pack, copied, "--output", tmp_path / "run.tar") + printed(write_crate, copied)
+    left = [path for folder in (mini_study, tmp_path) for path in folder.rglob("*")]
+    assert len(left) > 200
+    assert TOKEN not in said
+    holding = [path for path in left if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    assert holding == []

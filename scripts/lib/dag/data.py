@@ -5,6 +5,7 @@ from typing import Any
 
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.dag.models import model, untrained
+from scripts.lib.data.hub_names import link_outside
 from scripts.lib.digests import kept_digest
 from scripts.lib.study.cells import Study, model_of, parent_of, stages_of
 from scripts.lib.study.columns import columns_of, rules_of
@@ -145,14 +146,21 @@ def form_of(file: Path) -> str:
 def mirror_file(study: Study, dataset: str) -> Path:
     """Return a data set's file in the mirror folder.
 
-    Raises SystemExit if the config names none, or it is not there.
+    Raises SystemExit if the config names none, it is not there, or a link leads out of the folder.
     """
     folder, key = Path(study.config["mirror"]), f"datasets.{dataset}.mirror"
     if "mirror" not in study.config["datasets"][dataset]:
         raise SystemExit(
             f"{key}: not given, but the mirror {folder} is in use; name its file there"
         )
-    file = folder / study.config["datasets"][dataset]["mirror"]["file"]
+    name = study.config["datasets"][dataset]["mirror"]["file"]
+    file = folder / name
+    if link := link_outside(name, folder):
+        raise SystemExit(
+            f"{link}: a link out of the mirror, but {key}.file names it; whoever made the mirror "
+            f"may so have a file of yours read. If you made it, name the file by "
+            f"datasets.{dataset}.file, or copy it into the mirror"
+        )
     if not file.is_file():
         raise SystemExit(
             f"{file}: no such file, but {key}.file names it and the mirror (SRLM_MIRROR or "

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.lib.dag.jobs import Inputs, Job, Settings, entry, job
 from scripts.lib.digests import kept_digests
-from scripts.lib.model.integrity import require_files
+from scripts.lib.model.integrity import refuse_links_outside, require_files
 from scripts.lib.study.cells import Study, parent_of, stages_of
 from scripts.lib.study.traces import endpoint_of
 
@@ -57,6 +57,7 @@ def fetch_model(study: Study, model: str) -> tuple[Settings, Inputs]:
     definition = study.config["models"][model]
     if "path" in definition:
         folder = Path(definition["path"])
+        refuse_links_outside(folder, f"models.{model}.path")
         require_files(folder, f"models.{model}.path")
         return {"files": kept_digests(folder)}, {}
     if definition["revision"] is None:

@@ -16,7 +16,7 @@ import glob
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -54,12 +54,14 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import (
     disable_progress_bars,
     filter_repo_objects,
+    get_token,
     parse_ratelimit_headers,
 )
 
 RETRIES = int(os.environ.get("SRLM_HUB_RETRIES", "6"))
 FIRST_WAIT = float(os.environ.get("SRLM_HUB_WAIT", "1"))
 LONGEST_WAIT = 60.0
+LARGEST = 256 * 1024**2  # bytes of all answers but files: a listing has some hundred per file
 LONGEST_ASKED = 3600.0  # a hub that asks for more is asked again after an hour
 
 CURE = (
@@ -94,7 +96,16 @@ TRANSIENT = (
 
 
 class PatientClient(httpx.Client):
-    """The HTTP client of huggingface_hub and datasets: time-outs and repeats for every request."""
+    """The HTTP client of huggingface_hub and datasets: time-outs and repeats for every request.
+
+    What is read into memory, in one answer or in page after page, has a limit; files go to disk.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """Limit redirects too, whose bodies are read before the answer is."""
+        super().__init__(**options, event_hooks={"response": [self._limit_redirect]})
+        self.headers["Accept-Encoding"] = "identity"  # few bytes could unfold to gigabytes
+        self._room = LARGEST
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send a request until it is answered; the body of a file is still to be read."""
@@ -110,14 +121,48 @@ class PatientClient(httpx.Client):
             ) from error
 
     def _answer(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        response = super().send(request, **options)
+        whole = not options.pop("stream", False)
+        response = super().send(request, stream=True, **options)
         if response.status_code in (408, 429) or response.status_code >= 500:
             response.close()
             raise Busy(response)
-        if options.get("stream"):
-            assert isinstance(response.stream, httpx.SyncByteStream)  # no async client's
+        assert isinstance(response.stream, httpx.SyncByteStream)  # no async client's
+        if whole:
+            self._limit(response)
+            response.read()
+        else:
             response.stream = _FileBody(response.stream, _place(request))
         return response
+
+    def _limit_redirect(self, response: httpx.Response) -> None:
+        if response.has_redirect_location:
+            self._limit(response)
+
+    def _limit(self, response: httpx.Response) -> None:
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise HubUnavailable(f"{_place(response.request)}: the answer is compressed, unasked")
+        response.stream = _Limited(response.stream, self._take)
+
+    def _take(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise HubUnavailable(f"its answers, files apart, have more than {LARGEST} bytes")
+
+
+class _Limited(httpx.SyncByteStream):
+    """The bytes of an answer, each piece told to what may refuse it."""
+
+    def __init__(self, stream: httpx.SyncByteStream, take: Callable[[int], None]) -> None:
+        self._stream, self._take = stream, take
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            self._take(len(piece))
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class _FileBody(httpx.SyncByteStream):
@@ -190,7 +235,9 @@ def _place(request: httpx.Request) -> str:
 
 
 def _told(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    told = " ".join(str(error).split()) or type(error).__name__
+    token = get_token()  # some servers repeat the one that they refuse
+    return told.replace(token, "***") if token else told
 
 
 @contextmanager

@@ -100,6 +100,7 @@ class WatchedClient(DefaultAsyncHttpxClient):
     def __init__(self, limit: float) -> None:
         """Allow so many seconds for the whole of an answer; one byte a minute is no progress."""
         super().__init__(timeout=limit, event_hooks={"response": [_limit_size]})
+        self.headers["Accept-Encoding"] = "identity"  # few bytes could unfold to gigabytes
         self._limit = limit
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -135,6 +136,8 @@ class _Limited(httpx2.AsyncByteStream):
 
 async def _limit_size(response: httpx2.Response) -> None:
     assert isinstance(response.stream, httpx2.AsyncByteStream)
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise httpx2.RemoteProtocolError("the answer is compressed, which it was not asked for")
     response.stream = _Limited(response.stream)
 
 

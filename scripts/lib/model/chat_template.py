@@ -75,10 +75,13 @@ def one_template(template: str | dict[str, str] | None, folder: Path) -> str:
 
 @contextlib.contextmanager
 def refusals_named(folder: Path | str) -> Iterator[None]:
-    """Exit with the cure where a chat template refuses its messages."""
+    """Exit with the cure where a chat template refuses its messages, or fails at them.
+
+    transformers renders it in a sandbox, whose own refusals are among these.
+    """
     try:
         yield
-    except TemplateError as error:
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise SystemExit(
             f"{folder}: its chat template refuses the prompt: {error}. If it takes no system "
             "message: `fold_system: true` in the config's `models` writes its text at the head of "

@@ -6,6 +6,7 @@ header of a safetensors file names its tensors' types, shapes and places, which 
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,22 @@ def require_files(folder: Path, who: str) -> None:
             "which transformers would make up one of a few tokens; take a repository that has "
             "one, or put the files of its tokenizer into a local copy (`path`)"
         )
+
+
+def refuse_links_outside(folder: Path, who: str) -> None:
+    """Exit with the cure if a link below a folder leads out of it.
+
+    The hub's own cache keeps the files of a `snapshots/COMMIT` in `blobs`, beside `snapshots`.
+    """
+    real = Path(os.path.realpath(folder))  # the folder itself may be reached by a link
+    inside = real.parents[1] if real.parent.name == "snapshots" else real
+    for path in folder.rglob("*"):
+        target = Path(os.path.realpath(path))
+        if path.is_symlink() and not target.is_relative_to(inside):
+            raise SystemExit(
+                f"{who}: {path} is a link out of that folder, to {target}; whoever made the folder "
+                "may so have a file of yours read. If you made it, copy the file into the folder"
+            )
 
 
 def shards_of(folder: Path, who: str) -> dict[str, list[str]]:

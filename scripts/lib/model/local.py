@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.lib.data.prompts import messages
 from scripts.lib.model.chat_template import PROBE, one_template, refusals_named, with_settings
-from scripts.lib.model.integrity import read_object, require_files
+from scripts.lib.model.integrity import read_object, refuse_links_outside, require_files
 from scripts.lib.study.cells import Study
 from scripts.lib.study.uses import Use, models_with_weights, use_of
 
@@ -21,6 +21,7 @@ def check_local_models(study: Study) -> None:
         path = study.config["models"][model].get("path")
         if path is not None:
             folder, who = Path(path), f"models.{model}.path"
+            refuse_links_outside(folder, who)
             require_files(folder, who)
             try:
                 require_prompts(folder, use_of(study, model))

@@ -3,6 +3,7 @@
 import datetime
 import functools
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -70,12 +71,20 @@ def schema_mistakes(config: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 @functools.cache
 def _strict() -> type[jsonschema.Draft202012Validator]:
-    """Return the validator's class; to a plain JSON schema 2.0 is an integer."""
+    """Return the validator's class.
+
+    To a plain JSON schema 2.0 is an integer, and to Python's `$` a line break may follow the end.
+    """
     plain = jsonschema.Draft202012Validator
     integer = plain.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     )
-    return jsonschema.validators.extend(plain, type_checker=integer)
+
+    def pattern(_: Any, wanted: str, text: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+        if isinstance(text, str) and not re.search(wanted.replace("$", r"\Z"), text):
+            yield jsonschema.ValidationError(f"{text!r} does not match {wanted!r}")
+
+    return jsonschema.validators.extend(plain, {"pattern": pattern}, type_checker=integer)
 
 
 def _validator(part: dict[str, Any]) -> Any:
