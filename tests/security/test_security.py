@@ -19,6 +19,7 @@ from scripts.lib.dag.data import mirror_file
 from scripts.lib.dag.jobs import job
 from scripts.lib.data import hub
 from scripts.lib.data.hub import PatientClient, patient_hub
+from scripts.lib.grading.grader import Grader
 from scripts.lib.model.integrity import refuse_links_outside
 from scripts.lib.study.cells import Study
 from scripts.lib.study.validation import validated_study
@@ -168,6 +169,22 @@ def test_yaml_makes_no_objects(tmp_path):
     assert "could not determine a constructor for the tag" in run.stderr
     assert run.stderr.count("\n") == 1
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.slow  # LightEval takes seconds to import
+def test_what_a_model_wrote_is_judged_and_not_run(tmp_path, monkeypatch):
+    """SymPy's parse_expr, behind LightEval's judge, evaluates what reaches it: digits and signs."""
+    from scripts.lib.evaluation.metric import judge
+
+    monkeypatch.chdir(tmp_path)
+    codes = ["__import__('os').mkdir('made')", "1+__import__('os').mkdir('made')", "9^9^9^9^9"]
+    forms = ["\\boxed{%s}", "The answer is %s.", "The final answer is $%s$. I hope it is correct."]
+    texts = [form % code for code in codes for form in forms]
+    assert judge([("18", text) for text in [*texts, "\\boxed{18}"]])[-1] is True
+    with Grader() as grader:
+        verdicts = grader.grade_many([("gsm8k", "18", text) for text in [*texts, "\\boxed{18}"]])
+    assert [verdict.correct for verdict in verdicts] == [False] * len(texts) + [True]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_program_is_started_through_a_shell():
