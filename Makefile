@@ -4,6 +4,7 @@
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make test-stack STACK=gpu   the GPU environment, by hash, on a CPU: does it make the same bytes
 # make bench   ratios and counts of what is fast, which have bars: benchmarks/ratios.md
+# make chaos  a small study killed and disturbed in 20 ways; `make chaos ROUNDS=5 SEED=17` as the tests do
 # make lint   ruff, mypy, snakefmt, snakemake --lint; checks of the report's JavaScript and of CITATION.cff
 # make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write what is generated anew: docs/assumptions.md's list, docs/audit.md, docs/claims.md, citations
@@ -43,7 +44,7 @@ ENGINES := .venv-engines/installed
 STARTUP := $(foreach name,slurm_import snakemake_input,envs/$(name).py envs/$(name).pth)
 install_startup = cp $(STARTUP) "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.PHONY: setup setup-engines demo test test-quick test-engines test-stack bench lint docs example lock audit clean distclean
+.PHONY: setup setup-engines demo test test-quick test-engines test-stack bench chaos lint docs example lock audit clean distclean
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED)
@@ -98,6 +99,10 @@ test-stack: setup
 
 bench: setup
 	OMP_NUM_THREADS=1 python -m benchmarks.ratios
+ROUNDS ?= 20
+SEED ?=
+chaos: setup
+	OMP_NUM_THREADS=1 python -m tests.chaos --rounds $(ROUNDS) $(addprefix --seed ,$(SEED))
 
 lint: setup
 	ruff check .
