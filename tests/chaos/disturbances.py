@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from scripts.lib.disk import ALMOST_NONE
 from tests.chaos.rounds import Round
 from tests.chaos.starts import RESULTS
 
 DAY = 24 * 3600
+PAGE = os.sysconf("SC_PAGE_SIZE")  # what a file in memory is rounded up to
 
 
 def kill_main(round_: Round) -> None:
@@ -69,6 +71,7 @@ def terminate(round_: Round) -> None:
 
 def interrupt(round_: Round) -> None:
     """SIGINT to all, as Ctrl-C does."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     main = round_.disturbed()
     main.signal_group(signal.SIGINT)
     main.ends()
@@ -101,9 +104,10 @@ def two_clones(round_: Round) -> None:
 def fill_disk(round_: Round) -> None:
     """Run on a disk that fills up at some point of the round's work, then on a larger one."""
     work = round_.start.size(round_.study)
-    room = int(work * round_.random.uniform(0.05, 1.1))
-    round_.note(f"room for {room / 1e6:.2f} of {work / 1e6:.2f} MB")
-    present = sum(path.stat().st_size + 4096 for path in round_.folder.rglob("*"))
+    room = ALMOST_NONE + int(work * round_.random.random())
+    round_.note(f"room for {room / 1e6:.2f} MB, {work / 1e6:.2f} to be written")
+    sizes = [path.stat().st_size for path in round_.folder.rglob("*") if path.is_file()]
+    present = sum(size + -size % PAGE for size in sizes)
     folder, larger = (
         shlex.quote(str(path)) for path in (round_.folder, round_.folder.parent / "larger")
     )

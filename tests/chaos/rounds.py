@@ -66,7 +66,9 @@ class Round:
         while main.running() and not list(logs.rglob("*.log")):
             time.sleep(0.05)
         moment = (
-            time.monotonic() - main.began + self.random.uniform(0, self.start.seconds(self.study))
+            time.monotonic()
+            - main.began
+            + self.random.uniform(0, 0.6 * self.start.seconds(self.study))
         )
         if main.runs_until(moment):
             self.note(f"after {moment:.1f} s")

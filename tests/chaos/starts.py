@@ -46,9 +46,12 @@ class Start:
 
     def size(self, study: Path) -> int:
         """Return about how many bytes the round writes."""
-        folders = [study / RESULTS / name for name in self.makes or ("",)]
+        if not self.makes:
+            had = sum(size_of(study / RESULTS / name) for name in self.has)
+            return size_of(study / RESULTS) - had
         training = any(name.startswith("models/") for name in self.makes)
-        return sum(map(size_of, folders)) + (CHECKPOINTS if training else 0)
+        made = sum(size_of(study / RESULTS / name) for name in self.makes)
+        return made + (CHECKPOINTS if training else 0)
 
     def _of(self, name: str) -> bool:
         parts = (*self.has, *self.makes)
