@@ -1,4 +1,7 @@
-"""What disturbs a run: each takes a round, starts its Snakemake, and leaves it ended."""
+"""What disturbs a run: each takes a round, starts its Snakemake, and leaves it ended.
+
+The clock is not faked: under libfaketime 0.9.10 Python 3.11 cannot sleep.
+"""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""A few rounds of `make chaos`: a disturbed run, started again, ends in an undisturbed one's bytes."""
+"""A few rounds of `make chaos`: disturbed and started again, a run ends in the same bytes."""
 
 import sys
 
