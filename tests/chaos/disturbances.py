@@ -50,7 +50,7 @@ def kill_during_publication(round_: Round) -> None:
     """The same while a file or folder is written beside its place, before its rename."""
     main = round_.disturbed()
     while main.running() and not any(unpublished(round_.folder)):
-        pass
+        time.sleep(0.001)
     main.signal_group(signal.SIGKILL)
     main.ends()
     main.leaves_nothing()
