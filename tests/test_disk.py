@@ -72,6 +72,17 @@ def test_a_rules_program_ends_with_the_line_and_without_a_traceback(tmp_path):
     assert 'File "<string>", line 3' not in run.stderr
 
 
+def test_a_write_removes_what_killed_processes_left_of_the_same_file_alone(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    alive = [f".a.json.{os.getppid()}", f".b.json.{dead.pid}", ".a.json.lock", "a.json"]
+    for name in (f".a.json.{dead.pid}", *alive):
+        (tmp_path / name).touch()
+    write_json(tmp_path / "a.json", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(alive)
+    assert (tmp_path / "a.json").read_text() == "{}\n"
+
+
 def full_after(monkeypatch, files):
     """Let a disk have room for so many files."""
     write, left = Path.write_bytes, [files]

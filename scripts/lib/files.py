@@ -1,6 +1,7 @@
 """Reading and writing the files of a study: whole or not at all, mistakes named with their file."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -28,15 +29,40 @@ def write_text(path: Path | str, text: str) -> None:
 def write_bytes(path: Path | str, content: bytes) -> None:
     """Write a file whole or not at all: aside first, then one rename. An OSError names it."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_bytes(content)
-        aside.replace(path)
+        with written_aside(path) as aside:
+            aside.write_bytes(content)
     except OSError as error:  # that of a full disk has no name
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a name beside a file, in its folder, which takes its place if all goes well.
+
+    What processes that were killed here have left of the same file is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        if left.suffix[1:].isdigit() and not _runs(int(left.suffix[1:])):
+            left.unlink(missing_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield aside
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process of this number runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def read_json(path: Path | str) -> Any:

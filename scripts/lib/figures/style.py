@@ -5,13 +5,14 @@ comes with a marker of its own, so that a figure can also be read in grey. Sizes
 printed page: a figure is placed as it is, not scaled.
 """
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+
+from scripts.lib.files import written_aside
 
 matplotlib.use("Agg")
 
@@ -73,8 +74,7 @@ def looks(names: list[str]) -> dict[str, Look]:
 @styled
 def save_figure(figure: Figure, path: Path) -> None:
     """Save a figure whole or not at all, without the date or version of the program."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    fields = ("CreationDate", "Creator", "Producer") if path.suffix == ".pdf" else ("Software",)
-    figure.savefig(aside, dpi=300, metadata=dict.fromkeys(fields))
-    aside.replace(path)
+    form = path.suffix.removeprefix(".")
+    fields = ("CreationDate", "Creator", "Producer") if form == "pdf" else ("Software",)
+    with written_aside(path) as aside:
+        figure.savefig(aside, dpi=300, format=form, metadata=dict.fromkeys(fields))

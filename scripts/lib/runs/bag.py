@@ -7,7 +7,6 @@ are unpacked, and each must have the digest that the manifest names.
 import contextlib
 import hashlib
 import io
-import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from scripts.lib.console import spell_bytes
-from scripts.lib.files import sha256_of
+from scripts.lib.files import sha256_of, written_aside
 
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -39,15 +38,12 @@ def write_bag(path: Path, name: str, payload: Mapping[str, Content], info: dict[
         MANIFEST: _manifest(files),
     }
     tags[TAG_MANIFEST] = _manifest(tags)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with tarfile.open(aside, "w", format=tarfile.PAX_FORMAT) as tar:
-            for member, content in (tags | files).items():
-                _add(tar, f"{name}/{member}", content)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with (
+        written_aside(path) as aside,
+        tarfile.open(aside, "w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for member, content in (tags | files).items():
+            _add(tar, f"{name}/{member}", content)
 
 
 def _manifest(files: Mapping[str, Content]) -> bytes:
