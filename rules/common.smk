@@ -36,7 +36,7 @@ from scripts.lib.dag.paper import CLAIMS, paper_files
 from scripts.lib.dag.rules import SHELL
 from scripts.lib.dag.targets import target_files, targets
 from scripts.lib.dag.unknown_targets import why_not
-from scripts.lib.disk import check_folder, disk_in_words
+from scripts.lib.disk import check_folder, disk_in_words, end_future
 from scripts.lib.engines import ENGINES
 from scripts.lib.engines.vllm_setup import require_vllm
 from scripts.lib.files import write_json
@@ -137,7 +137,9 @@ def answers_of_parents():
 
 def sets_of_answers():
     """Return the pattern of the sets of answers of which pairs can be made."""
-    asked = one_of(name for name, definition in config["datasets"].items() if teachers_of(definition))
+    asked = one_of(
+        name for name, definition in config["datasets"].items() if teachers_of(definition)
+    )
     return f"{asked}|{answers_of_parents()}"
 
 
@@ -175,8 +177,11 @@ def write_resolved_config(targets):
 def check_folders():
     """Exit with an error if what the study makes has no place; a dry run needs not write."""
     if workflow.is_main_process:
+        write = not workflow.output_settings.dryrun
         for folder in ("results", "evaluations", "checkpoints", "logs"):
-            check_folder(Path(folder, STUDY.name), write=not workflow.output_settings.dryrun)
+            check_folder(Path(folder, STUDY.name), write)
+        if write:
+            end_future(Path(RESULTS))
 
 
 def check_targets():

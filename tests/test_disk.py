@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -81,6 +82,17 @@ def test_a_write_removes_what_killed_processes_left_of_the_same_file_alone(tmp_p
     write_json(tmp_path / "a.json", {})
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(alive)
     assert (tmp_path / "a.json").read_text() == "{}\n"
+
+
+def test_files_from_the_future_get_the_present_time_and_no_others(tmp_path):
+    now = time.time()
+    times = {"past.json": now - 1000, "future.json": now + 1000}
+    for name, seconds in times.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (seconds, seconds))
+    disk.end_future(tmp_path)
+    assert (tmp_path / "past.json").stat().st_mtime == pytest.approx(now - 1000)
+    assert now - 1 < (tmp_path / "future.json").stat().st_mtime < now + 60
 
 
 def full_after(monkeypatch, files):

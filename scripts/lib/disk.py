@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -95,6 +96,18 @@ def say_in_words() -> None:
 def nearest_that_is(path: Path) -> Path:
     """Return a path, or the nearest above it that is there."""
     return path if path.exists() or path.parent == path else nearest_that_is(path.parent)
+
+
+def end_future(folder: Path) -> None:
+    """Give the present time to files from the future, which a clock that went back leaves.
+
+    Snakemake takes no output that is older than an input; what is current the records say.
+    """
+    now = time.time()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # removed meanwhile, or not ours
+            if path.stat().st_mtime > now:
+                os.utime(path, (now, now))
 
 
 def check_folder(path: Path, write: bool) -> None:
