@@ -27,7 +27,7 @@ def run(environment: Path, folder: Path) -> dict[str, str]:
     shown = {"PATH": folders, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     command = ["snakemake", *MINI, "--directory", folder, "--", "all"]
     subprocess.run(list(map(str, command)), cwd=ROOT, env=os.environ | shown, check=True)
-    return reproducible(folder / "results")
+    return reproducible(folder / "results" / "mini")
 
 
 def main() -> None:
