@@ -122,8 +122,8 @@ class Case:
         settings = SETTINGS | {"prompt": prompt, "chat_template_kwargs": self.settings}
         questions = ["1 + 1?", "What is 3 + 4 + 5 + 6?"]
         asked = required_checkpoint(self.record), questions, settings | {"max_new_tokens": 6}
-        texts, cut_off, tokens = sample(*asked, EngineSettings())
-        assert len(texts) == 2 and 2 <= tokens <= 12 and 0 <= cut_off <= 1
+        found = sample(*asked, EngineSettings(), self.folder)
+        assert len(found.texts) == 2 and 2 <= found.tokens <= 12 and 0 <= found.cut_off <= 1
 
     def train(
         self, rule: str, recipe: dict[str, Any], name: str, prompt: dict[str, Any] = PLAIN
