@@ -19,7 +19,8 @@ class EpochSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         """Return the places of an epoch's problems."""
-        self.repeated.generator.manual_seed(self.repeated.seed + self.epoch())
+        if self.repeated.shuffle:
+            self.repeated.generator.manual_seed(self.repeated.seed + self.epoch())
         return iter(self.repeated)
 
     def __len__(self) -> int:
