@@ -183,7 +183,7 @@ def test_another_architecture_is_named_with_the_cure(tiny, tmp_path):
 
 
 def test_a_context_beyond_the_models_positions_is_refused(tiny, tmp_path):
-    with pytest.raises(SystemExit, match=f"the model toy.* has {LONG} positions; lower it"):
+    with pytest.raises(SystemExit, match=f"the model toy.* has {LONG} positions; give it a"):
         run(tmp_path, tiny, {"gsm8k": 2}, engine=BY_VLLM, max_model_length=LONG + 1)
 
 
