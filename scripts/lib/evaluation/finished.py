@@ -39,7 +39,9 @@ def study_in(folder: Path) -> Study:
         return load_study(folder / "config.json")
     beside = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
     hint = nearest(folder.name, beside) if beside else ""
-    raise SystemExit(f"{folder}: no config.json of a study there{hint}")
+    raise SystemExit(
+        f"{folder}: no config.json of a study there{hint}; give a study's folder, as results/demo"
+    )
 
 
 def known(kind: str, name: str, names: Iterable[str], where: str = "in this study") -> str:
