@@ -1,4 +1,4 @@
-"""A trial of the machine, in minutes, before a night of it.
+"""A trial of the machine before a night of it.
 
 INPUTS:  the base model's model.json, examples.jsonl of two stages, a benchmark's problems.jsonl
 OUTPUTS: none that Snakemake keeps; results/{study}/smoke.json, whose speeds `plan` reads

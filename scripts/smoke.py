@@ -1,4 +1,4 @@
-"""Try the study's model on this machine in minutes, before a night of it: what passes, how fast.
+"""Try the study's model on this machine before a night of it: what passes, how fast.
 
     snakemake --profile workstation smoke
 
@@ -164,6 +164,7 @@ def main() -> None:
         )
         found = run_checks(machine)
         record = {"checks": found, "speeds": speeds(machine, found), "device": device_name()}
+        record["model"] = args.cell
     write_json(args.output, record | run_facts("smoke"))
     print("\n".join(lines_of(found, record)), flush=True)
     price = price_of(study, args.output.parents[1], args.tokens_per_pass)

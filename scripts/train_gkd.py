@@ -13,7 +13,6 @@ is divided by before the student writes them, TRL 1.16).
         --output results/demo/models/toy-base+gkd/seed-0/training.json
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +79,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     check_problems(len(rows), recipe)
     length = longest_prompt + recipe["max_completion_length"]
     check_longest(length, inputs.tokens_per_pass, "train_gkd", "max_completion_length")
-    sampling: dict[str, Any] = {}
-    starting: AbstractContextManager[None] = nullcontext()
-    if inputs.engine.name == "vllm":
-        stop_ids = model.generation_config.eos_token_id
-        sampling, starting = colocated(inputs.parent, inputs.engine.vllm, length, stop_ids)
+    stop_ids = model.generation_config.eos_token_id
+    sampling, starting = colocated(inputs.engine, inputs.parent, length, stop_ids)
 
     from accelerate.utils import set_seed
     from datasets import Dataset, disable_progress_bars

@@ -12,7 +12,6 @@ the accuracy is judged by the study's one grader, as in the evaluation.
 
 import functools
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +106,8 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     check_problems(len(rows), recipe)
     length = longest_prompt + recipe["max_completion_length"]
     check_longest(length, inputs.tokens_per_pass, "train_grpo", "max_completion_length")
-    rollouts: dict[str, Any] = {}
-    starting: AbstractContextManager[None] = nullcontext()
-    if inputs.engine.name == "vllm":
-        stop_ids = model.generation_config.eos_token_id
-        rollouts, starting = colocated(inputs.parent, inputs.engine.vllm, length, stop_ids)
+    stop_ids = model.generation_config.eos_token_id
+    rollouts, starting = colocated(inputs.engine, inputs.parent, length, stop_ids)
 
     from accelerate.utils import set_seed
     from datasets import Dataset, disable_progress_bars

@@ -54,14 +54,16 @@ def test_a_check_that_fails_is_told_and_the_others_run(monkeypatch):
     assert "train_sft: 1.50 times what `plan` predicted" in lines
 
 
-def test_the_plan_takes_the_speeds_of_the_planned_device_alone(tmp_path):
+def test_the_plan_takes_the_speeds_of_the_planned_device_and_model_alone(tmp_path):
     study = Study(copy.deepcopy(PAPER.config))
     before = price_of(study, tmp_path)
     record = {"device": "NVIDIA H100 80GB HBM3", "speeds": {"train_grpo": 2.0}}
+    record["model"] = smoke_model(study)
     write_json(tmp_path / "paper" / "smoke.json", record)
     after = price_of(study, tmp_path)
     rl = [job for job in before.dag if job.rule == "train_grpo"]
     assert after.total(rl) == pytest.approx(2 * before.total(rl))
     assert (before.tried, after.tried) == (False, True)
-    write_json(tmp_path / "paper" / "smoke.json", record | {"device": "NVIDIA A100"})
-    assert price_of(study, tmp_path).total(rl) == pytest.approx(before.total(rl))
+    for other in ({"device": "NVIDIA A100"}, {"model": "qwen2.5-7b-instruct"}):
+        write_json(tmp_path / "paper" / "smoke.json", record | other)
+        assert price_of(study, tmp_path).total(rl) == pytest.approx(before.total(rl))

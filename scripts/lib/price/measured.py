@@ -39,12 +39,13 @@ def measured_seconds(study: Study, jobs: Iterable[Job], folders: Sequence[Path])
     return found
 
 
-def smoke_speeds(path: Path, device: str) -> dict[str, float]:
-    """Return measured over predicted time by rule, from the smoke test on such a device, if any."""
+def smoke_speeds(path: Path, device: str, model: str) -> dict[str, float]:
+    """Return measured over predicted time by rule, if the smoke test ran this model on a device."""
     if not path.exists():
         return {}
     record = read_json(path)
-    return record["speeds"] if device in record["device"].lower() else {}
+    alike = device in record["device"].lower() and record["model"] == model
+    return record["speeds"] if alike else {}
 
 
 def _trainings(job: Job, folder: Path, device: str) -> Iterator[float]:

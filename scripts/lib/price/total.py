@@ -16,6 +16,7 @@ from scripts.lib.price.measured import (
     smoke_speeds,
 )
 from scripts.lib.price.walk import Dag, dag_of
+from scripts.lib.smoke.plan import smoke_model
 from scripts.lib.study.cells import Study
 
 
@@ -99,7 +100,8 @@ def price_of(
     folders = [results / study.name, *map(Path, study.config["costs"]["measured"])]
     measured = measured_seconds(study, dag, folders)
     factors = off_by(study, predicted[1], measured)
-    tried = smoke_speeds(results / study.name / SMOKE, study.config["costs"]["device"])
+    device = study.config["costs"]["device"]
+    tried = smoke_speeds(results / study.name / SMOKE, device, smoke_model(study))
 
     def corrected(seconds: Seconds) -> Seconds:
         return {

@@ -5,6 +5,7 @@ is split into passes of like length before the model sees it. The loss and the g
 TRL's are: each pass counts as much as its sequences, or its tokens, do in the whole.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from scripts.lib.training.processes import largest
 Batch = dict[str, Any]
 
 
-class SplitStep(Trainer):
+class SplitStep(Trainer, ABC):
     """What TRL's trainers have in common here; goes before them among the bases.
 
     A subclass says how long its sequences are, what a pass of some of them looks like, what share
@@ -35,21 +36,21 @@ class SplitStep(Trainer):
             )
         self.tokens_per_pass = tokens_per_pass
 
+    @abstractmethod
     def lengths(self, batch: Batch) -> torch.Tensor:
         """Return each sequence's tokens, of shape (sequences,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, batch: Batch, places: list[int]) -> Batch:
         """Return the batch's sequences at these places."""
-        raise NotImplementedError
 
+    @abstractmethod
     def share(self, batch: Batch, whole: Batch) -> float:
         """Return what TRL's loss of a pass is multiplied with, so that the sum is the whole's."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scored_tokens(self, batch: Batch) -> torch.Tensor:
         """Return how many tokens of a batch are targets, which TRL's means are over."""
-        raise NotImplementedError
 
     def passes(self, lengths: torch.Tensor) -> list[list[int]]:
         """Return the places of the sequences of each pass; as many passes in every process.
