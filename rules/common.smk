@@ -34,6 +34,7 @@ from scripts.lib.dag.jobs import ENTRIES, files_of, job
 from scripts.lib.dag.models import model_rule
 from scripts.lib.dag.paper import CLAIMS, paper_files
 from scripts.lib.dag.rules import SHELL
+from scripts.lib.dag.runs import archives
 from scripts.lib.dag.targets import target_files, targets
 from scripts.lib.dag.unknown_targets import why_not
 from scripts.lib.disk import check_folder, disk_in_words, end_future

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.compare_reported import reproduction, runs_of
-from scripts.lib.console import print_lines, report
+from scripts.lib.console import print_lines
 from scripts.lib.dag.code import ROOT
 from scripts.lib.dag.score import printed_cells
 from scripts.lib.disk import say_in_words
-from scripts.lib.evaluation.details import read_columns
-from scripts.lib.grading.grader import Grader
 from scripts.lib.paper.files import read_paper_file
 from scripts.lib.paper.reported import read_benchmarks, reported_numbers
 from scripts.lib.provenance import git_commit, versions
@@ -34,17 +32,16 @@ from scripts.lib.runs.lines import (
     number_lines,
     paper_lines,
 )
-from scripts.lib.runs.numbers import compare_numbers, unlike_evaluations
+from scripts.lib.runs.numbers import compare_numbers
 from scripts.lib.runs.plan import plan_of
-from scripts.lib.runs.regrading import COLUMNS, Regraded, is_number_of, regrade, spaced
-from scripts.lib.runs.side import Place, Side, read_side
+from scripts.lib.runs.regrading import regrade_run
+from scripts.lib.runs.side import Side, read_side
 from scripts.lib.scores.verdicts import Evaluation, read_evaluations
 from scripts.lib.show.inert import clip, escape
 from scripts.lib.study.cells import Study
 from scripts.lib.study.config import load_study
 
 OWN_NAMES = ("study", "note", "mirror")  # of a config: they decide no result
-EVERY = 25  # evaluations per line of progress
 
 
 def head(archive: Path, theirs: Archived) -> list[str]:
@@ -94,22 +91,6 @@ def facts(theirs: Archived, ours: Side | None) -> list[str]:
     return lines
 
 
-def grading(theirs: Side, most: int | None, timeout: float) -> list[str]:
-    """Judge its completions again; return what differs."""
-    found: dict[Place, Regraded] = {}
-    wrong = unlike_evaluations(theirs)
-    with Grader(timeout=timeout) as grader:
-        for number, (place, record) in enumerate(theirs.evaluations.items(), start=1):
-            rows = read_columns(theirs.details(place), COLUMNS).to_pylist()
-            if not is_number_of(rows, record):
-                wrong.append(str(theirs.scores(place).relative_to(theirs.root)))
-            rules = str(record["settings"]["grader"]["rules"])
-            found[place] = regrade(spaced(rows, most), rules, grader)
-            if number % EVERY == 0:
-                report(f"compare_runs: {number} of {len(theirs.evaluations)} evaluations judged")
-    return grading_lines(found, wrong)
-
-
 def paper(theirs: Side, study: Study | None, why: str) -> list[str]:
     """Return its numbers by LightEval's verdicts beside those that the paper prints."""
     if study is None:
@@ -154,7 +135,7 @@ def sections(archive: Path, payload: Path, args: argparse.Namespace) -> dict[str
         "": head(archive, theirs),
         "Keys": keys(theirs, load_study(folder / "config.json") if ours else None, study, why),
         "What differed": facts(theirs, ours),
-        "Grading": grading(theirs.side, most, args.timeout),
+        "Grading": grading_lines(*regrade_run(theirs.side, most, args.timeout)),
         beside: number_lines(compare_numbers(theirs.side, ours)),
         "Numbers beside the paper's": paper(theirs.side, study, why),
     }

@@ -51,11 +51,11 @@ def without_vllm(folder):
 def reproducible(results):
     """Return {file: sha256} of what two honest runs must agree on.
 
-    Only training records, *.run.json, and the costs and the report made of them hold times, hosts
-    and versions.
+    Only training records, *.run.json, and the costs, comparisons with archives and the report made
+    of them hold times, hosts and versions.
     """
     varying = re.compile(
-        r"training\.json$|\.run\.json$|^((tables|figures)/)?costs\.|^report(/|\.record)"
+        r"training\.json$|\.run\.json$|^((tables|figures)/)?costs\.|^report(/|\.record)|^runs/"
     )
     files = digest_files(results)
     return {name: digest for name, digest in files.items() if not varying.search(name)}

@@ -57,6 +57,8 @@ def _write(study, job, name, path, characters):
         _write_evaluation(study, wildcards, name, path, characters)
     elif job.rule == "score_cell":
         write_json(path, _cell(study, wildcards))
+    elif job.rule == "compare_archive":
+        write_json(path, {"archive": f"{wildcards['run']}.tar", "refused": HOSTILE})
     elif name == "rollouts":
         write_jsonl(path, [{"step": 1, "prompt": HOSTILE, "completion": HOSTILE, "rewards": {}}])
     elif job.rule in ("train_sft", "train_grpo"):

@@ -102,6 +102,21 @@ def test_a_cell_that_no_table_has_is_there_as_a_parent(made):
     assert page["curve"]["seeds"]["5"][1] == [2, None]  # the loss was no number
 
 
+def test_the_archives_that_lie_in_runs_are_listed_as_text(made, tmp_path, monkeypatch):
+    _, without = made
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "theirs.tar").write_text("no tar")
+    monkeypatch.chdir(tmp_path)
+    run = planned(tmp_path)
+    write_inputs(run)
+    (tmp_path / "report").mkdir()
+    make(run, tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert '<th scope="row">theirs.tar</th>' in page
+    assert "refused: &lt;/script&gt;" in page
+    assert "Runs by others" not in (without / "index.html").read_text(encoding="utf-8")
+
+
 def test_a_report_is_the_same_however_often_it_is_made(made, tmp_path):
     run, report = made
     make(run, tmp_path)

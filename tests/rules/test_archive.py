@@ -7,7 +7,8 @@ import pytest
 
 from scripts import compare_runs, pack, trace, write_crate
 from scripts.lib.files import read_json
-from tests.rules.conftest import TOKEN
+from tests.rules.conftest import RUN, TOKEN, begin_with
+from tests.workflow import planned, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,22 @@ def test_a_run_is_identical_to_its_archive(results, printed, tmp_path):
     assert ", 0 another; 0 are theirs alone, 0 ours alone" in text
     assert "engines, devices and versions are the same" in text
     assert "not those of their completions" not in text
+
+
+def test_the_report_lists_the_archives_that_lie_in_runs(mini_study, printed, tmp_path):
+    begin_with(mini_study, tmp_path, "")
+    (tmp_path / "runs").mkdir()
+    printed(pack, mini_study / "results" / "mini", "--output", tmp_path / "runs" / "theirs.tar")
+    torn = (tmp_path / "runs" / "theirs.tar").read_bytes()[:9999]
+    (tmp_path / "runs" / "torn.tar").write_bytes(torn)
+    jobs = {"compare_archive": 2, "make_report": 1}
+    assert planned(*RUN, folder=tmp_path) == jobs | {"all": 1}
+    run = snakemake(*RUN, folder=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    page = (tmp_path / "results" / "mini" / "report" / "index.html").read_text()
+    assert "<td>identical 6</td>" in page
+    assert "refused: not an uncompressed tar" in page
+    assert planned(*RUN, folder=tmp_path) == {}
 
 
 def test_the_description_of_a_run_names_every_file_that_its_jobs_left(results, printed, tmp_path):

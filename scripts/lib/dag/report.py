@@ -10,6 +10,7 @@ from scripts.lib.dag.models import model
 from scripts.lib.dag.paper import audit_paper, check_claims
 from scripts.lib.dag.products import data_cards, products
 from scripts.lib.dag.rows import columns
+from scripts.lib.dag.runs import comparisons
 from scripts.lib.dag.score import (
     cells_under_prompts,
     collect_costs,
@@ -48,7 +49,9 @@ def make_report(study: Study) -> tuple[Settings, Inputs]:
         "max_megabytes": study.config["report"]["max_megabytes"],
         "pages": {name: digest_files(PAGES / name) for name in PARTS},
     }
-    return settings, _files(study) | _evaluations(study) | _lineage(study)
+    others = comparisons(study)
+    inputs = _files(study) | _evaluations(study) | _lineage(study)
+    return settings, inputs | ({"others": others} if others else {})
 
 
 def _shown(study: Study) -> list[str]:

@@ -10,6 +10,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from scripts.lib.files import read_json
 from scripts.lib.frames import read_frame
 from scripts.lib.price.measured import TRAININGS
 from scripts.lib.provenance import finished
@@ -17,6 +18,7 @@ from scripts.lib.report import cells as of_cells
 from scripts.lib.report import overview
 from scripts.lib.report.data import without
 from scripts.lib.report.inputs import Report
+from scripts.lib.report.others import other_run
 from scripts.lib.study.cells import stages_of
 
 
@@ -66,6 +68,7 @@ def context(
         "costs_html": next(table["html"] for table in tables if table["name"] == "costs"),
         "tables": [table for table in tables if table["name"] != "costs"],
         "figures": figures_of(made, folder),
+        "others": [other_run(read_json(path), settings["study"]) for path in run.paths("others")],
         "data_cards": [
             {"name": path.parent.name, "html": data_card(path.read_text(encoding="utf-8"))}
             for path in run.paths("cards")

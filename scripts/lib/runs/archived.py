@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from scripts.lib.files import read_json
 from scripts.lib.runs.packing import PLAN
 from scripts.lib.runs.plan import Plan
@@ -14,7 +16,16 @@ from scripts.lib.study.cells import Study
 from scripts.lib.study.validation import validated_study
 
 JOB = {"rule": str, "key": str, "settings": dict, "inputs": list}
-TORN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, RecursionError)
+TORN: tuple[type[Exception], ...] = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    OSError,
+    pa.ArrowException,
+)
 
 
 class Archived(NamedTuple):

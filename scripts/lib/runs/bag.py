@@ -5,6 +5,7 @@ are unpacked, and each must have the digest that the manifest names.
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import tarfile
@@ -20,6 +21,7 @@ MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PAYLOAD = "data"
 MOST_FILES = 200_000
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 LONGEST_READ = 1 << 24  # bytes at once: more is no header, and files are copied in smaller pieces
 HOW = "scripts.pack writes such archives (docs/other-runs.md)"
 
@@ -91,6 +93,8 @@ def unpacked(path: Path, largest: int) -> Iterator[Path]:
             with path.open("rb") as file, tarfile.open(fileobj=_Pieces(file), mode="r:") as tar:
                 names = _unpack(path, tar, Path(folder))
         except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:  # no fault of the archive
+                raise
             raise SystemExit(f"{path}: not an uncompressed tar ({error}); {HOW}") from None
         bag = Path(folder, names[0].split("/")[0])
         _check(path, bag, {name.partition("/")[2] for name in names})

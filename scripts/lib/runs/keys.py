@@ -11,7 +11,6 @@ RULE_FACTS = {
     "command": "its command",
     "environment": "its pinned packages",
     "python": "Python's version",
-    "shell": "its shell's environment",
     "files": "files that it reads",
 }
 INPUTS = "inputs alone"
@@ -43,6 +42,25 @@ def compare_plans(there: Plan, here: Plan) -> Keys:
     )
 
 
+class Reason(NamedTuple):
+    """Why jobs have another key: the rules that it holds for, and the records of their jobs."""
+
+    text: str
+    rules: list[str]
+    records: list[str]
+
+
+def own_reasons(keys: Keys) -> list[Reason]:
+    """Return why jobs have another key, but for those that differ by what they read alone."""
+    found: dict[str, Reason] = {}
+    for (rule, text), records in keys.other.items():
+        if text != INPUTS:
+            of = found.setdefault(text, Reason(text, [], []))
+            of.rules.append(rule)
+            of.records.extend(records)
+    return list(found.values())
+
+
 def reasons(there: Plan, here: Plan, record: str) -> list[str]:
     """Return why a job has another key: of its own, or by what it reads."""
     ours, theirs = here["jobs"][record], there["jobs"][record]
@@ -52,6 +70,7 @@ def reasons(there: Plan, here: Plan, record: str) -> list[str]:
     found = [
         text for name, text in RULE_FACTS.items() if shared[0].get(name) != shared[1].get(name)
     ]
+    found += differences(*(of.get("shell", {}) for of in shared))
     found += differences(theirs["settings"], ours["settings"])
     if set(theirs["inputs"]) != set(ours["inputs"]):
         found.append("it reads other files")

@@ -1,12 +1,12 @@
 """What a comparison of two runs says, as lines for a terminal."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scripts.lib.console import align
 from scripts.lib.paper.printed import COLLAPSED
-from scripts.lib.runs.keys import INPUTS, Keys
+from scripts.lib.runs.keys import Keys, own_reasons
 from scripts.lib.runs.numbers import DIFFERS, IDENTICAL, SAME, Compared
 from scripts.lib.runs.regrading import Regraded
 from scripts.lib.runs.side import Place
@@ -14,6 +14,7 @@ from scripts.lib.show.inert import clip
 
 WIDTH = 76  # characters of a value
 MOST = 40  # lines of a list
+FEW = 3  # rules that are named
 
 
 def limited(lines: list[str]) -> list[str]:
@@ -29,16 +30,21 @@ def key_lines(keys: Keys) -> list[str]:
         f"{len(keys.same)} jobs have the same key, {len(others)} another; "
         f"{len(keys.there)} are theirs alone, {len(keys.here)} ours alone"
     ]
-    own = {of: records for of, records in keys.other.items() if of[1] != INPUTS}
+    own = own_reasons(keys)
     lines += limited(
         [
-            f"  {rule}, {len(records)} jobs, {records[0]}: {clip(reason, 2 * WIDTH)}"
-            for (rule, reason), records in own.items()
+            f"  {_rules(of.rules)}, {len(of.records)} jobs, {of.records[0]}: "
+            f"{clip(of.text, 2 * WIDTH)}"
+            for of in own
         ]
     )
-    if follow := len(others - {record for records in own.values() for record in records}):
+    if follow := len(others - {record for of in own for record in of.records}):
         lines.append(f"  {follow} jobs differ by what they read alone")
     return lines
+
+
+def _rules(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= FEW else f"{len(names)} rules"
 
 
 def fact_lines(facts: Iterable[list[str]], pins: Mapping[str, list[str]]) -> list[str]:
@@ -90,7 +96,14 @@ def number_lines(compared: list[Compared]) -> list[str]:
     beside = sum(counts[verdict] for verdict in (IDENTICAL, SAME, DIFFERS))
     head = ["Cell", "Task", "theirs", "ours", "theirs - ours", ""]
     grid = [
-        [*of.cell, spell(of.there), spell(of.here), difference(of), of.verdict] for of in compared
+        [
+            *of.cell,
+            spell(of.there),
+            spell(of.here),
+            spell_difference(of.difference, of.interval),
+            of.verdict,
+        ]
+        for of in compared
     ]
     summary = ", ".join(f"{verdict} {count}" for verdict, count in counts.most_common())
     lines = [f"{len(compared)} table cells: {summary}"] if compared else ["no table cell"]
@@ -134,12 +147,16 @@ def spell(record: Mapping[str, Any] | None) -> str:
     return f"{percent(record['accuracy'])} [{percent(low)}, {percent(high)}]{mark}"
 
 
-def difference(of: Compared) -> str:
-    """Return a difference in points with its interval."""
-    if of.difference is None or of.interval is None:
+def spell_difference(difference: float | None, interval: Sequence[float] | None) -> str:
+    """Return a difference in points with its interval, nothing where there is none.
+
+    >>> spell_difference(-0.031, [-0.05, 0.01])
+    '-3.1 [-5.0, +1.0]'
+    """
+    if difference is None or interval is None:
         return ""
-    low, high = (100 * end for end in of.interval)
-    return f"{100 * of.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
+    low, high = (100 * end for end in interval)
+    return f"{100 * difference:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def percent(share: float | None) -> str:

@@ -4,14 +4,19 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from scripts.lib.console import report
 from scripts.lib.evaluation.completions import graded_text, mean_over_problems
+from scripts.lib.evaluation.details import read_columns
 from scripts.lib.evaluation.finished import Row
 from scripts.lib.grading.grader import Grader
 from scripts.lib.records import Record
+from scripts.lib.runs.numbers import unlike_evaluations
+from scripts.lib.runs.side import Place, Side
 
 COLUMNS = ["problem", "sample", "prompt", "completion", "gold", "extracted", "correct"]
 COLUMNS += ["strict_correct", "status", "strict_status", "lighteval_correct"]
 TIMEOUT = "timeout"
+EVERY = 25  # evaluations per line of progress
 
 
 class Regraded(NamedTuple):
@@ -23,6 +28,29 @@ class Regraded(NamedTuple):
     timeouts: int  # of either side: they depend on the machine, and are no difference
     recorded: float | None  # accuracy of the completions judged, by the recorded verdicts
     accuracy: float | None  # by this checkout's
+
+
+class RegradedRun(NamedTuple):
+    """A run judged again, and which of its numbers are not those of their completions, in words."""
+
+    evaluations: dict[Place, Regraded]
+    wrong: list[str]
+
+
+def regrade_run(side: Side, most: int | None, timeout: float) -> RegradedRun:
+    """Judge at most so many completions of each evaluation again; check the numbers on all."""
+    found: dict[Place, Regraded] = {}
+    wrong = unlike_evaluations(side)
+    with Grader(timeout=timeout) as grader:
+        for number, (place, record) in enumerate(side.evaluations.items(), start=1):
+            rows = read_columns(side.details(place), COLUMNS).to_pylist()
+            if not is_number_of(rows, record):
+                wrong.append(str(side.scores(place).relative_to(side.root)))
+            rules = str(record["settings"]["grader"]["rules"])
+            found[place] = regrade(spaced(rows, most), rules, grader)
+            if number % EVERY == 0:
+                report(f"{number} of {len(side.evaluations)} evaluations of the archive judged")
+    return RegradedRun(found, wrong)
 
 
 def regrade(rows: Sequence[Row], rules: str, grader: Grader) -> Regraded:
