@@ -8,7 +8,6 @@ import csv
 import gzip
 import json
 import lzma
-import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from scripts.lib.dag.data import local_file, source_of
 from scripts.lib.data.hub import download, listing, patient_hub
 from scripts.lib.data.hub_names import check_names
 from scripts.lib.data.values import parse, wrong_value
+from scripts.lib.disk import in_words, temporary_folder
 from scripts.lib.files import read_json, sha256_of, write_json, write_jsonl
 from scripts.lib.show.inert import escape
 
@@ -56,10 +56,13 @@ def split_files(source: dict[str, Any]) -> list[str]:
     import datasets
 
     # The library takes whatever revision lies in its cache where it cannot reach the hub.
-    with tempfile.TemporaryDirectory() as cache:
+    with temporary_folder("datasets-") as cache:
         try:
             builder = datasets.load_dataset_builder(
-                source["repo"], source.get("subset"), revision=source["revision"], cache_dir=cache
+                source["repo"],
+                source.get("subset"),
+                revision=source["revision"],
+                cache_dir=str(cache),
             )
         except ValueError as error:
             raise SystemExit(f"{source['repo']}, subset {source.get('subset')}: {error}") from None
@@ -164,15 +167,17 @@ def typed_rows(files: list[Path]) -> list[dict[str, Any]]:
     """Return the rows of files in another format that the datasets library reads."""
     import datasets
 
-    with tempfile.TemporaryDirectory() as cache:
+    with temporary_folder("datasets-") as cache:
         try:
             table = datasets.load_dataset(
                 str(files[0].resolve().parent),
                 data_files=[str(file.resolve()) for file in files],
                 split="train",  # its name for files that were not told apart
-                cache_dir=cache,
+                cache_dir=str(cache),
             )
         except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
+            if in_words(error):  # no room for the library's cache
+                raise
             raise SystemExit(f"{_names(files)}: cannot be read as a data set: {error}") from None
         rows = table.to_list()  # as stored: images are not decoded
     # Images and other values that JSON does not have are no part of these text sets.

@@ -2,6 +2,7 @@
 
     python -m tests.chaos --rounds 20 --seed 7
     python -m tests.chaos --seed 7 --only 3        # its third round alone
+    python -m tests.chaos --disturb "a full disk"  # this disturbance alone
 
 Linux alone. It kills only processes that it started.
 """
@@ -23,12 +24,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="how many (20)")
     parser.add_argument("--seed", type=int, help="what is drawn (without: another each time)")
     parser.add_argument("--only", type=int, metavar="N", help="the N-th round of the seed alone")
+    parser.add_argument("--disturb", metavar="NAME", help="one kind of disturbance alone")
     parser.add_argument("--study", type=Path, help="folder of an undisturbed mini study, if made")
     args = parser.parse_args()
     seed = random.randrange(10**6) if args.seed is None else args.seed
     disturbances, missing = possible()
     for line in missing:
         print(f"left out: {line}")
+    if args.disturb:
+        if args.disturb not in disturbances:
+            parser.error(f"--disturb is one of: {', '.join(disturbances)}")
+        disturbances = {args.disturb: disturbances[args.disturb]}
     base = Path(tempfile.mkdtemp(prefix="chaos-"))
     study = args.study
     if study is None:

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.lib.dag.code import code_fingerprint
 from scripts.lib.dag.jobs import job
-from scripts.lib.files import publish_folder, read_json, write_json
+from scripts.lib.files import folder_made_whole, read_json, write_json
 from scripts.lib.model.integrity import require_files
 from scripts.lib.model.local import check_local_models
 from scripts.lib.study.cells import Study
@@ -397,13 +397,12 @@ def test_what_is_published_can_be_read_by_whom_the_umask_lets(tmp_path):
     import os
 
     for umask, mode in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664)):
-        (tmp_path / "aside").mkdir()
-        (tmp_path / "aside" / "model.safetensors").touch(mode=0o600)
         (tmp_path / "target").touch(mode=0o600)
-        (tmp_path / "aside" / "link").symlink_to(tmp_path / "target")
         before = os.umask(umask)
         try:
-            publish_folder(tmp_path / "aside", tmp_path / "out")
+            with folder_made_whole(tmp_path / "out") as folder:
+                (folder / "model.safetensors").touch(mode=0o600)
+                (folder / "link").symlink_to(tmp_path / "target")
             assert os.umask(umask) == umask
         finally:
             os.umask(before)
