@@ -287,15 +287,23 @@ def commit_of(repo: str, revision: str, repo_type: str) -> str:
 
 
 def download(
-    repo: str, revision: str, folder: Path, patterns: list[str], repo_type: str = "model"
+    repo: str,
+    revision: str,
+    folder: Path,
+    patterns: list[str],
+    others: list[str] | None = None,
+    repo_type: str = "model",
 ) -> None:
-    """Download a commit's files that match the patterns; whole ones that are there are kept.
+    """Download a commit's files that match the patterns, but not those that match `others`.
+
+    Whole ones that are there are kept.
 
     `folder` is for this commit alone; of several downloads into it one works at a time. Once all
     files are in it, no request is made. SystemExit if the commit names a file outside it.
     """
     digests = listing(repo, revision, folder, repo_type)
-    wanted = {name: digests[name] for name in filter_repo_objects(digests, allow_patterns=patterns)}
+    names = filter_repo_objects(digests, allow_patterns=patterns, ignore_patterns=others)
+    wanted = {name: digests[name] for name in names}
 
     def fetch() -> None:
         damaged = _differing(folder, wanted)
