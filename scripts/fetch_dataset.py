@@ -22,6 +22,7 @@ from scripts.lib.files import read_json, sha256_of, write_json, write_jsonl
 from scripts.lib.show.inert import escape
 
 OPENED_BY: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+READ = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 COMPRESSED = (*OPENED_BY, ".zst", ".lz4", ".zip")
 CURE = "Get the one that config.yaml describes, or change this key there."
 
@@ -95,11 +96,12 @@ def rows_of_text(file: Path) -> list[dict[str, Any]] | None:
 
     Raises SystemExit, with the file and its line, if it is not what its name says.
     """
-    opened = OPENED_BY.get(file.suffix, open)
-    ending = Path(file.stem).suffix if file.suffix in COMPRESSED else file.suffix
+    last = file.suffix.lower()
+    opened = OPENED_BY.get(last, open)
+    ending = Path(file.stem).suffix.lower() if last in COMPRESSED else last
     if ending not in (".csv", ".tsv", ".json", ".jsonl", ".ndjson"):
         return None
-    if file.suffix in COMPRESSED and file.suffix not in OPENED_BY:
+    if last in COMPRESSED and last not in OPENED_BY:
         raise SystemExit(f"{file}: cannot be read without guessing types; unpack it in a mirror")
     try:
         with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
@@ -178,10 +180,19 @@ def typed_rows(files: list[Path]) -> list[dict[str, Any]]:
         except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
             if in_words(error):  # no room for the library's cache
                 raise
+            if "any supported extension" in str(error):
+                error = ValueError(f"its name must end with {', '.join(READ)} or another format's")
             raise SystemExit(f"{_names(files)}: cannot be read as a data set: {error}") from None
         rows = table.to_list()  # as stored: images are not decoded
-    # Images and other values that JSON does not have are no part of these text sets.
-    return [json.loads(json.dumps(row, default=str)) for row in rows]
+    try:
+        return [json.loads(json.dumps(row, default=as_json)) for row in rows]
+    except UnicodeDecodeError:
+        raise SystemExit(f"{_names(files)}: a column of bytes is no UTF-8; make it text") from None
+
+
+def as_json(value: Any) -> str:
+    """Return a value that JSON does not have as text: a date, a decimal number, bytes in UTF-8."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def check_files(files: list[Path], expected: dict[str, Any], key: str) -> None:
