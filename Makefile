@@ -4,7 +4,8 @@
 # make test-engines   vLLM and DeepSpeed on this machine's CPU, in an environment of their own
 # make test-stack STACK=gpu   the GPU environment, by hash, on a CPU: does it make the same bytes
 # make bench   ratios and counts of what is fast, which have bars: benchmarks/ratios.md
-# make chaos  a small study killed and disturbed in 20 ways; `make chaos ROUNDS=5 SEED=196` as the tests do
+# make chaos  a small study killed and disturbed in 20 ways; `make chaos ROUNDS=5 SEED=196` as the tests do,
+#             `make chaos PROFILE=slurm` on a SLURM that it starts
 # make lint   ruff, mypy, snakefmt, snakemake --lint; checks of the report's JavaScript and of CITATION.cff
 # make example   copy the demo's tables, figures and conclusions to docs/example
 # make docs   write what is generated anew: docs/assumptions.md's list, docs/audit.md, docs/claims.md, citations
@@ -101,8 +102,9 @@ bench: setup
 	OMP_NUM_THREADS=1 python -m benchmarks.ratios
 ROUNDS ?= 20
 SEED ?=
+PROFILE ?=
 chaos: setup
-	OMP_NUM_THREADS=1 python -m tests.chaos --rounds $(ROUNDS) $(addprefix --seed ,$(SEED))
+	OMP_NUM_THREADS=1 python -m tests.chaos --rounds $(ROUNDS) $(addprefix --seed ,$(SEED)) $(addprefix --profile ,$(PROFILE))
 
 lint: setup
 	ruff check .

@@ -18,7 +18,7 @@ from snakemake_interface_common.exceptions import WorkflowError
 LARGEST = 100_000  # values of a file; the study's own has 500
 TARGET = "; if it is a target, put `--` before it"
 ALIAS = "an alias stands in what it names; write the value out"
-UNREADABLE = (WorkflowError, yaml.YAMLError, OSError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (WorkflowError, yaml.YAMLError, OSError, ValueError, RecursionError, TypeError)
 
 
 def reader(read: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +32,7 @@ def reader(read: Callable[..., Any]) -> Callable[..., Any]:
             for number, _ in enumerate(values(loaded, [])):
                 if number > LARGEST:
                     raise SystemExit(f"{path}: more than {LARGEST:,} values, by aliases of aliases")
-        except (*UNREADABLE, TypeError) as error:
+        except UNREADABLE as error:
             raise SystemExit(f"{path}{reason(path, error)}") from None
         return loaded
 
@@ -58,11 +58,13 @@ def reason(path: Any, error: BaseException) -> str:
     """Return what is wrong with a file, and what helps, to stand behind its name."""
     while isinstance(error, WorkflowError) and error.__context__ is not None:
         error = error.__context__  # its own text names no line
-    if isinstance(error, yaml.YAMLError):
+    if isinstance(error, yaml.YAMLError | RecursionError):
         try:  # Snakemake's loader runs problem and line together
             yaml.compose(Path(path).read_bytes(), Loader=yaml.SafeLoader)
         except yaml.YAMLError as plain:
             error = plain
+        except RecursionError:
+            return ": nested too deeply; write it flatter"
     if isinstance(error, yaml.MarkedYAMLError):
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         tab = "; indent with blanks, not with tabs" if "'\\t'" in str(error.problem) else ""
@@ -80,7 +82,8 @@ def reason(path: Any, error: BaseException) -> str:
         return f": no such file{target}"
     if isinstance(error, OSError):
         return f": {error.strerror or error}"
-    return f": {' '.join(str(error).split())}"
+    said = " ".join(str(error).split())
+    return f": not YAML: {said.split(';')[0]}" if isinstance(error, ValueError) else f": {said}"
 
 
 def parser(parse: Callable[..., Any]) -> Callable[..., Any]:

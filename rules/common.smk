@@ -29,6 +29,7 @@ if conda_asked_for and shutil.which("conda") is None:
 
 sys.path.insert(0, workflow.basedir)
 
+from scripts.lib.aside import sweep
 from scripts.lib.dag.data import examples_rule, raw_rule
 from scripts.lib.dag.jobs import ENTRIES, files_of, job
 from scripts.lib.dag.models import model_rule
@@ -182,6 +183,8 @@ def check_folders():
         for folder in ("results", "evaluations", "checkpoints", "logs"):
             check_folder(Path(folder, STUDY.name), write)
         if write:
+            for folder in ("results", "evaluations", "checkpoints"):
+                sweep(Path(folder, STUDY.name))
             end_future(Path(RESULTS))
 
 

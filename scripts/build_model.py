@@ -5,7 +5,6 @@ of an uninterrupted one: batches depend on the step alone, and the model has no 
 """
 
 import math
-import os
 import random
 import shutil
 import time
@@ -14,7 +13,7 @@ from typing import Any
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.console import report
-from scripts.lib.files import digest_files, folder_made_whole, write_json
+from scripts.lib.files import digest_files, folder_made_whole, write_json, written_aside
 from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.weights import required_checkpoint
 from scripts.lib.provenance import run_facts
@@ -84,12 +83,8 @@ def learning_rate_at(step: int, build: dict[str, Any]) -> float:
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write the training state whole or not at all."""
-    aside = path.with_suffix(f".{os.getpid()}")
-    try:
+    with written_aside(path) as aside:
         torch.save(state, aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def train(

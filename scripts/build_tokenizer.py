@@ -1,11 +1,10 @@
 """Train the toy models' tokenizer: byte-level BPE with Qwen's pre-tokenizer and ChatML tokens."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from scripts.cli import job_arguments, planned_run
-from scripts.lib.files import digest_files, publish_folder
+from scripts.lib.files import digest_files, folder_made_whole
 from scripts.lib.machine.imports import quick_imports
 from scripts.lib.toy.corpus import TOKENIZER_DOCUMENTS, documents
 
@@ -73,12 +72,9 @@ def main() -> None:
     args = parser.parse_args()
     logging.set_verbosity_error()
     run = planned_run(args, "build_tokenizer", tokenizer=args.tokenizer)
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=args.output.parent) as work:
-        folder = Path(work) / "checkpoint"
+    with folder_made_whole(args.output.parent / "checkpoint") as folder:
         build_tokenizer(run.settings, folder)
         files = digest_files(folder)
-        publish_folder(folder, args.output.parent / "checkpoint")
     run.write_record(args.output, status="ok", files=files)
 
 

@@ -7,13 +7,13 @@ are there, no model starts.
 import contextlib
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from scripts.cli import add_engine, job_arguments, planned_run
 from scripts.lib.console import report
+from scripts.lib.disk import temporary_folder
 from scripts.lib.engines.start import EngineSettings
 from scripts.lib.evaluation.completions import (
     NO_NUMBERS,
@@ -216,9 +216,9 @@ class Evaluator:
         self.meter.lap()  # what was used between two tasks is neither's
         benchmark = benchmark_of(task)
         self.model.use(task, settings)
-        with tempfile.TemporaryDirectory(prefix="lighteval-") as folder:
+        with temporary_folder("lighteval-") as folder:
             results, details = self.run_lighteval(
-                self.model, benchmark, problems, settings, self.judges.match, Path(folder)
+                self.model, benchmark, problems, settings, self.judges.match, folder
             )
         generated = time.perf_counter()
         rows = completions_of(details, problems, self.model.stop_ids)

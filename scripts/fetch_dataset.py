@@ -8,7 +8,6 @@ import csv
 import gzip
 import json
 import lzma
-import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,12 @@ from scripts.lib.dag.data import local_file, source_of
 from scripts.lib.data.hub import download, listing, patient_hub
 from scripts.lib.data.hub_names import check_names
 from scripts.lib.data.values import parse, wrong_value
+from scripts.lib.disk import in_words, temporary_folder
 from scripts.lib.files import read_json, sha256_of, write_json, write_jsonl
 from scripts.lib.show.inert import escape
 
 OPENED_BY: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+READ = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 COMPRESSED = (*OPENED_BY, ".zst", ".lz4", ".zip")
 CURE = "Get the one that config.yaml describes, or change this key there."
 
@@ -56,10 +57,13 @@ def split_files(source: dict[str, Any]) -> list[str]:
     import datasets
 
     # The library takes whatever revision lies in its cache where it cannot reach the hub.
-    with tempfile.TemporaryDirectory() as cache:
+    with temporary_folder("datasets-") as cache:
         try:
             builder = datasets.load_dataset_builder(
-                source["repo"], source.get("subset"), revision=source["revision"], cache_dir=cache
+                source["repo"],
+                source.get("subset"),
+                revision=source["revision"],
+                cache_dir=str(cache),
             )
         except ValueError as error:
             raise SystemExit(f"{source['repo']}, subset {source.get('subset')}: {error}") from None
@@ -92,11 +96,12 @@ def rows_of_text(file: Path) -> list[dict[str, Any]] | None:
 
     Raises SystemExit, with the file and its line, if it is not what its name says.
     """
-    opened = OPENED_BY.get(file.suffix, open)
-    ending = Path(file.stem).suffix if file.suffix in COMPRESSED else file.suffix
+    last = file.suffix.lower()
+    opened = OPENED_BY.get(last, open)
+    ending = Path(file.stem).suffix.lower() if last in COMPRESSED else last
     if ending not in (".csv", ".tsv", ".json", ".jsonl", ".ndjson"):
         return None
-    if file.suffix in COMPRESSED and file.suffix not in OPENED_BY:
+    if last in COMPRESSED and last not in OPENED_BY:
         raise SystemExit(f"{file}: cannot be read without guessing types; unpack it in a mirror")
     try:
         with opened(file, "rt", encoding="utf-8-sig", newline="") as stream:
@@ -164,19 +169,30 @@ def typed_rows(files: list[Path]) -> list[dict[str, Any]]:
     """Return the rows of files in another format that the datasets library reads."""
     import datasets
 
-    with tempfile.TemporaryDirectory() as cache:
+    with temporary_folder("datasets-") as cache:
         try:
             table = datasets.load_dataset(
                 str(files[0].resolve().parent),
                 data_files=[str(file.resolve()) for file in files],
                 split="train",  # its name for files that were not told apart
-                cache_dir=cache,
+                cache_dir=str(cache),
             )
         except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
+            if in_words(error):  # no room for the library's cache
+                raise
+            if "any supported extension" in str(error):
+                error = ValueError(f"its name must end with {', '.join(READ)} or another format's")
             raise SystemExit(f"{_names(files)}: cannot be read as a data set: {error}") from None
         rows = table.to_list()  # as stored: images are not decoded
-    # Images and other values that JSON does not have are no part of these text sets.
-    return [json.loads(json.dumps(row, default=str)) for row in rows]
+    try:
+        return [json.loads(json.dumps(row, default=as_json)) for row in rows]
+    except UnicodeDecodeError:
+        raise SystemExit(f"{_names(files)}: a column of bytes is no UTF-8; make it text") from None
+
+
+def as_json(value: Any) -> str:
+    """Return a value that JSON does not have as text: a date, a decimal number, bytes in UTF-8."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def check_files(files: list[Path], expected: dict[str, Any], key: str) -> None:

@@ -13,8 +13,9 @@ from scripts.lib.data.hub import download, patient_hub
 from scripts.lib.files import digest_files
 from scripts.lib.model.integrity import require_files
 
-# No copies of the weights in other formats.
+# No copies of the weights in other formats: Mistral's own is in safetensors too.
 FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model", "*.tiktoken", "*.spm"]
+OTHERS = ["consolidated*"]
 SOURCE = ("repo", "revision", "path")
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         repo, revision = source["repo"], source["revision"]
         folder = args.downloads / repo / revision
         with patient_hub(repo, revision):
-            download(repo, revision, folder, FILES)
+            download(repo, revision, folder, FILES, OTHERS)
     require_files(folder, f"models.{args.model}")
     if args.check:
         # A program of its own, which needs no hub.

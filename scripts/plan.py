@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from operator import itemgetter
 from pathlib import Path
 
-from scripts.lib.console import align, spell_bytes
+from scripts.lib.console import align, print_lines, spell_bytes
 from scripts.lib.dag.jobs import Job
 from scripts.lib.dag.models import model
 from scripts.lib.price.measured import TRAININGS, logged_seconds
@@ -251,7 +251,7 @@ def main() -> None:
     study = load_study(args.config)
     price = price_of(study, args.results, args.tokens_per_pass, args.gpus)
     folders = (args.results / study.name, args.logs / study.name)
-    print("\n".join(lines_of(price, *folders, args.machine)))
+    print_lines(lines_of(price, *folders, args.machine))
 
 
 if __name__ == "__main__":

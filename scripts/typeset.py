@@ -3,11 +3,12 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from scripts.cli import job_arguments, planned_run
 from scripts.lib.console import report
+from scripts.lib.disk import temporary_folder
+from scripts.lib.files import write_bytes
 
 PACKAGES = "latexmk texlive-latex-recommended texlive-latex-base lmodern"
 SHOWN = 30  # lines of TeX's log
@@ -52,15 +53,13 @@ def main() -> None:
     args = parser.parse_args()
     run = planned_run(args, "typeset")
     check_tex()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with temporary_folder("typeset-") as folder:
         for file, text in run.settings["files"].items():
             (folder / file).write_text(text, encoding="utf-8")
         for group in ("macros", "tables", "figures"):
             for path in run.paths(group):
                 shutil.copy(path, folder)
-        args.pdf.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(typeset(folder), args.pdf)
+        write_bytes(args.pdf, typeset(folder).read_bytes())
     run.write_record(args.output, args.pdf)
     report(f"typeset: {args.pdf}")
 

@@ -11,14 +11,13 @@ rule of the DAG.
 
 import argparse
 import shutil
-import tempfile
 from pathlib import Path
 
 from scripts.lib.console import print_lines
 from scripts.lib.dag.code import ROOT
 from scripts.lib.disk import say_in_words
 from scripts.lib.evaluation.finished import study_in
-from scripts.lib.files import publish_folder, write_json
+from scripts.lib.files import folder_made_whole, write_json
 from scripts.lib.records import is_current
 from scripts.lib.runs.plan import planned_parts
 
@@ -29,16 +28,12 @@ FOLDERS = ("rules", "scripts", "envs", "paper")
 
 def copy_workflow(folder: Path) -> None:
     """Put the workflow's files where the crate names them, whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".workflow-") as aside:
-        made = Path(aside, folder.name)
-        made.mkdir()
+    with folder_made_whole(folder) as made:
         for name in FILES:
             shutil.copyfile(ROOT / name, made / name)
         for name in FOLDERS:
             skipped = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, made / name, ignore=skipped)
-        publish_folder(made, folder)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ IN_THE_WAY = "a file stands where a folder should be, or a folder where a file s
 MEANINGS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: "the disk's quota is used up: make room, or ask for more",
+    errno.EFBIG: "the file is larger than this disk or `ulimit -f` permits: raise the limit",
     errno.EROFS: "the disk is read-only: make it writable, or work in another folder",
     errno.EACCES: "this user may not do that there: correct the folder's permissions or its owner",
     errno.EPERM: "this user may not do that there: correct the folder's permissions or its owner",
@@ -24,7 +25,9 @@ MEANINGS = {
     errno.EISDIR: IN_THE_WAY,
 }
 # Libraries that write from other languages have an error of their own, with the system's text.
-SPOKEN = {os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)}
+SPOKEN = {
+    os.strerror(number): number for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+}
 TORCHS_WRITER = "inline_container.cc"  # of torch.save: it says where it stopped, not why
 AGAIN = "and start again; what is finished is kept"
 ALMOST_NONE = 2**20  # bytes
@@ -39,15 +42,61 @@ def in_words(error: BaseException) -> str | None:
     """
     if "No usable temporary directory" in str(error):
         return f"no temporary folder can be written to: make room, or set TMPDIR, {AGAIN}"
-    number = error.errno if isinstance(error, OSError) else None
-    if number not in MEANINGS:
-        number = next((n for text, n in SPOKEN.items() if text in str(error)), None)
-    if number is None and TORCHS_WRITER in str(error) and _full():
-        number = errno.ENOSPC
+    number = _number(error)
     if number is None:
-        return in_words(error.__cause__) if error.__cause__ else None
-    names = [name for name in (getattr(error, "filename", None),) if name] or _full_places(number)
-    return f"{', '.join(map(str, names))}: {MEANINGS[number]}, {AGAIN}"
+        return None
+    name = _name(error)
+    names = [name] if name else _full_places(number)
+    return f"{', '.join(names)}: {MEANINGS[number]}, {AGAIN}"
+
+
+def _name(error: BaseException) -> str | None:
+    """Return the file that an error, or what it comes from, names."""
+    if name := getattr(error, "filename", None):
+        return str(name)
+    return _name(error.__cause__) if error.__cause__ else None
+
+
+def _number(error: BaseException, place: Path | None = None) -> int | None:
+    """Return the number of what a disk refuses, by an error of whatever library; None of another.
+
+    `place` is where the disk may be full, besides this folder and the one for temporary files.
+    """
+    number = None
+    if isinstance(error, OSError) and error.errno in MEANINGS:
+        # The others of a connection have no file's name.
+        number = error.errno if error.filename or error.errno in SPOKEN.values() else None
+    if number is None:
+        number = next((n for text, n in SPOKEN.items() if text in str(error)), None)
+    if number is None and TORCHS_WRITER in str(error) and _full(*[place] if place else []):
+        number = errno.ENOSPC
+    if number is None and error.__cause__:
+        return _number(error.__cause__, place)
+    return number
+
+
+@contextlib.contextmanager
+def refused_at(place: Path, instead_of: Path | None = None) -> Iterator[None]:
+    """Let what a disk refuses within name a place, if it names no file, or one in `instead_of`.
+
+    It has to be known while the disk is still full: what is unfinished is removed afterwards.
+    """
+    try:
+        yield
+    except Exception as error:
+        number = _number(error, nearest_that_is(place))
+        named = _name(error)
+        own = instead_of is not None and Path(named or "").is_relative_to(instead_of)
+        if number is None or (named and not own):
+            raise
+        raise OSError(number, os.strerror(number), str(place)) from error
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Yield a folder for what is not kept; if its disk refuses something, the error names it."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as name, refused_at(Path(name).parent):
+        yield Path(name)
 
 
 def _full_places(number: int) -> list[str]:
@@ -56,9 +105,9 @@ def _full_places(number: int) -> list[str]:
     return full or [str(Path.cwd()), *_temporary_folder()]
 
 
-def _full() -> list[str]:
-    """Return which of this folder and the one for temporary files have no room."""
-    folders = [str(Path.cwd()), *_temporary_folder()]
+def _full(*others: Path) -> list[str]:
+    """Return which of these folders, this one, and the one for temporary files have no room."""
+    folders = [*map(str, others), str(Path.cwd()), *_temporary_folder()]
     return [name for name in folders if shutil.disk_usage(name).free < ALMOST_NONE]
 
 
@@ -74,7 +123,7 @@ def disk_in_words() -> Iterator[None]:
     """Raise SystemExit with one line where a disk refuses what is done within."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
         if said := in_words(error):
             raise SystemExit(said) from None
         raise

@@ -1,14 +1,14 @@
 """Reading and writing the files of a study: whole or not at all, mistakes named with their file."""
 
 import contextlib
-import glob
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from scripts.lib.aside import aside_of
 
 
 def write_json(path: Path | str, record: Any) -> None:
@@ -27,42 +27,17 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def write_bytes(path: Path | str, content: bytes) -> None:
-    """Write a file whole or not at all: aside first, then one rename. An OSError names it."""
-    path = Path(path)
-    try:
-        with written_aside(path) as aside:
-            aside.write_bytes(content)
-    except OSError as error:  # that of a full disk has no name
-        raise OSError(error.errno, error.strerror, str(path)) from None
+    """Write a file whole or not at all: aside first, then one rename."""
+    with written_aside(Path(path)) as aside:
+        aside.write_bytes(content)
 
 
 @contextlib.contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a name beside a file, in its folder, which takes its place if all goes well.
-
-    What processes that were killed here have left of the same file is removed.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        if left.suffix[1:].isdigit() and not _runs(int(left.suffix[1:])):
-            left.unlink(missing_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Yield a name beside a file, in its folder, which takes its place if all goes well."""
+    with aside_of(path) as aside:
         yield aside
         aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _runs(pid: int) -> bool:
-    """Say whether a process of this number runs on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def read_json(path: Path | str) -> Any:
@@ -114,36 +89,20 @@ def digest_files(folder: Path | str) -> dict[str, str]:
 def folder_made_whole(place: Path) -> Iterator[Path]:
     """Yield an empty folder beside `place`, which takes its place if all goes well.
 
-    Whatever is killed, `place` is what it was or what it shall be. What a killed start has left
-    beside it is removed.
-    """
-    aside = place.with_name(f".{place.name}.making")
-    for left in [aside, *place.parent.glob(f".{place.name}.*.old")]:
-        shutil.rmtree(left, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        publish_folder(aside, place)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def publish_folder(source: Path, destination: Path) -> None:
-    """Move a finished folder to its place by one rename; an older one there is replaced.
-
-    Its files get the permissions that the umask leaves: safetensors writes weights for their owner
+    Whatever is killed, `place` is what it was, what it shall be, or for a moment not there. Its
+    files get the permissions that the umask leaves: safetensors writes weights for their owner
     alone.
     """
-    os.umask(mask := os.umask(0))
-    for path in source.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o666 & ~mask))
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    older = destination.with_name(f".{destination.name}.{os.getpid()}.old")
-    if destination.exists():
-        destination.rename(older)
-    source.rename(destination)
-    shutil.rmtree(older, ignore_errors=True)
+    with aside_of(place) as aside, aside_of(place.with_name(f"{place.name}.old")) as older:
+        aside.mkdir()
+        yield aside
+        os.umask(mask := os.umask(0))
+        for path in aside.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o666 & ~mask))
+        if place.exists():
+            place.rename(older)
+        aside.rename(place)
 
 
 def size_of(folder: Path) -> int:

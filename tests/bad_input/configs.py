@@ -22,6 +22,10 @@ CONFIGS = {
         ("float for a seed", "seeds: [1.0]", "seeds[0]: must be integer, not 1.0; write 1"),
         ("half a sample", "benchmarks: {amc23: {num_samples: 1.5}}", "must be integer, not 1.5"),
         ("text for a number", "recipes: {sft: {learning_rate: 2e-4}}", "a signed exponent"),
+        ("octal", "evaluation: {top_k: 010}", "evaluation.top_k: 010 is 8 to YAML; write that, or '010'"),
+        ("hexadecimal", "evaluation: {top_k: 0x10}", "0x10 is 16 to YAML; write that"),
+        ("base 60", "evaluation: {batch_size: 1:30}", "1:30 is 90 to YAML; write that"),
+        ("weight of no reward", "rewards: {acuracy: 1.0}", "rewards.acuracy: unknown reward; did you mean 'accuracy'?"),
         ("true for a number", "evaluation: {batch_size: true}", "must be integer, not true"),
         ("negative rate", "recipes: {sft: {learning_rate: -0.1}}", "must be more than 0, not -0.1"),
         ("no rate", "recipes: {sft: {learning_rate: 0}}", "must be more than 0, not 0"),
@@ -222,6 +226,9 @@ FILES = [
     ("two documents", b"seeds: [0]\n---\nseeds: [1]\n", ", line 2: not YAML: but found another"),
     ("a Python object", b"note: !!python/name:os.system\n", ": not YAML: <built-in function system> is a Python object"),
     ("aliases of aliases", b"".join(b"%c: &%c [%s]\n" % (97 + n, 97 + n, b",".join([b"*%c" % (96 + n) if n else b"x"] * 10)) for n in range(7)), ": more than 100,000 values, by aliases of aliases"),
+    ("a number that is none", b'study: !!float "x"\n', ": not YAML: could not convert string to float"),
+    ("5,000 digits", b"seeds: [" + b"9" * 5000 + b"]\n", ": not YAML: Exceeds the limit (4300 digits)"),
+    ("deep nesting", b"seeds: " + b"[" * 5000, ": nested too deeply; write it flatter"),
     ("a key that is a list", b"{[a, b]: 1}\n", ", line 1: not YAML: found unhashable key"),
 ]  # fmt: skip
 

@@ -1,15 +1,20 @@
 """A data file that is broken in one way ends in one line with its file, row and column."""
 # ruff: noqa: E501  a case is a line
 
+import contextlib
 import gzip
+import io
 import json
 import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.fetch_dataset import check_rows, rows_of_mirror
 from scripts.lib.data.schemas import load_rows
 from scripts.lib.files import write_jsonl
+from scripts.lib.price.costs import rows_of_file
 from scripts.lib.study.columns import columns_of
 from tests.bad_input.test_configs import demo
 
@@ -18,6 +23,12 @@ GOOD = b'{"question": "How many?", "answer": "Two. #### 2"}\n'
 
 def row(**columns):
     return json.dumps({"question": "How many?", "answer": "Two. #### 2"} | columns).encode() + b"\n"
+
+
+def parquet(question):
+    table = pa.table({"question": [question], "answer": ["Two. #### 2"]})
+    pq.write_table(table, buffer := io.BytesIO())
+    return buffer.getvalue()
 
 
 # name, file name, content after two good rows (or all of it: b"" stands for the good rows), line
@@ -48,6 +59,11 @@ DATA = [
     ("escape in an id", "d.jsonl", row(id="\x1b[31m7"), r"row 0: its id '\\x1b\[31m7' must be"),
     ("line break in an id", "d.jsonl", row(id="7\n8"), r"row 0: its id '7\\n8' must be of 1 to 200"),
     ("turned id", "d.jsonl", row(id="a\u202eb"), r"row 0: its id 'a\\u202eb' must be of"),
+    ("list as an id", "d.jsonl", row(id=["a"]), r"row 0: its id \['a'\] is neither text nor a number"),
+    ("true as an id", "d.jsonl", row(id=True), "row 0: its id True is neither text nor a number"),
+    ("blank id", "d.jsonl", row(id=" "), "row 0: its id ' ' must be of 1 to 200 printable"),
+    ("other ending", "d.xlsx", b"PK", "its name must end with .jsonl, .json, .csv, .tsv, .parquet"),
+    ("bytes of a Parquet file", "d.parquet", parquet(b"\xff"), "a column of bytes is no UTF-8; make it text"),
     ("empty id", "d.jsonl", row(id=""), "row 0: its id '' must be of 1 to 200 printable"),
     ("long id", "d.jsonl", row(id="7" * 201), "must be of 1 to 200 printable characters"),
     ("escape in a column", "d.jsonl", row(**{"\x1b[2J": 1}), r"column '\\x1b\[2J': its name is not"),
@@ -75,6 +91,8 @@ RIGHT = [
     ("a whole character in two escapes", "d.jsonl", row(question="\U0001f600"), "\U0001f600"),
     ("an array", "d.json", b"[" + GOOD + b"]", "How many?"),
     ("CSV", "d.csv", b'question,answer\n"How\nmany?",#### 2\n', "How\nmany?"),
+    ("capitals in the ending", "d.JSONL", GOOD, "How many?"),
+    ("text as bytes", "d.parquet", parquet("Wie weiß?".encode()), "Wie weiß?"),
     ("an id like a path", "d.jsonl", row(id="../../x<b>"), "How many?"),
 ]  # fmt: skip
 
@@ -99,6 +117,16 @@ def test_a_broken_file_ends_in_one_line(name, file, content, expected, tmp_path)
     assert re.search(expected, message)
     assert message.isprintable()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_broken_file_has_no_price_or_rows_that_can_be_counted(tmp_path):
+    """`plan` and the console of a run count a file's rows before it is read as a data set."""
+    for number, (_, file, content, _) in enumerate(DATA):
+        path = tmp_path / str(number) / file
+        path.parent.mkdir()
+        path.write_bytes(content)
+        with contextlib.suppress(SystemExit):
+            assert rows_of_file(path) > 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from scripts.lib.aside import NAME
 from scripts.lib.disk import ALMOST_NONE
 from tests.chaos.rounds import Round
 from tests.chaos.starts import RESULTS
@@ -59,10 +60,10 @@ def kill_during_publication(round_: Round) -> None:
 
 
 def unpublished(folder: Path) -> Iterator[Path]:
-    """Yield what is being published in results/ and evaluations/: hidden names."""
+    """Yield what is being written aside in results/ and evaluations/."""
     for place in ("results", "evaluations"):
         for root, folders, files in os.walk(folder / place):
-            yield from (Path(root, name) for name in (*folders, *files) if name.startswith("."))
+            yield from (Path(root, name) for name in (*folders, *files) if NAME.fullmatch(name))
 
 
 def terminate(round_: Round) -> None:
@@ -127,7 +128,14 @@ def fill_disk(round_: Round) -> None:
         )
         return [*own_mounts(), "sh", "-c", script]
 
-    round_.main(round_.folder, within=within).ends()
+    main = round_.main(round_.folder, within=within)
+    if main.ends():
+        if "make room, or put the folder on a larger disk" not in main.console.read_text():
+            round_.fail("no line says that the disk is full, or will be")
+        if left := [str(path.relative_to(round_.folder)) for path in unpublished(round_.folder)]:
+            round_.fail(f"left {', '.join(left)}")
+    else:
+        round_.note("it had room")
 
 
 def own_mounts() -> list[str]:

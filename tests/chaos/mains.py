@@ -10,22 +10,24 @@ from pathlib import Path
 
 import psutil
 
-from tests.rules.conftest import MINI, RUN
 from tests.workflow import ENVIRONMENT, ROOT, command
 
-OPTIONS = [*RUN[: RUN.index("--")], "--rerun-incomplete"]
-UNLOCK = ["--cores", "1", *MINI, "--unlock"]
-LONGEST = 400.0  # seconds that a start may take
+LONGEST = 400.0  # seconds without a sign of life
 
 
 class Main:
     """One Snakemake in a session of its own, whose number is the main process's."""
 
     def __init__(
-        self, folder: Path, targets: list[str], *, within: Callable[[str], list[str]] | None = None
+        self,
+        folder: Path,
+        arguments: list[str],
+        *,
+        within: Callable[[list[str]], list[str]] | None = None,
     ) -> None:
-        """Start it; `within` returns the command that runs a shell's line somewhere else."""
-        line = [str(word) for word in command(*OPTIONS, "--", *targets, folder=folder)]
+        """Start it; `within` returns the command that runs a command line somewhere else."""
+        line = [str(word) for word in command(*arguments, folder=folder)]
+        self.folder = folder
         self.console = folder.with_name(f"{folder.name}.console")
         self.began = time.monotonic()
         with self.console.open("a") as console:
@@ -74,20 +76,29 @@ class Main:
 
     def ends(self) -> int:
         """Wait for the main process; return its exit code. One that hangs is an error."""
-        try:
-            return self.process.wait(LONGEST)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            raise RuntimeError(f"Snakemake hung for {LONGEST:.0f} s: {self.console}") from None
+        self._wait(self.running, "Snakemake")
+        return self.process.wait()
 
     def leaves_nothing(self) -> None:
         """Wait for the jobs that a killed main process has left."""
-        end = time.monotonic() + LONGEST
-        while self.members():
-            if time.monotonic() > end:
+        self._wait(self.members, "a job")
+
+    def _wait(self, busy: Callable[[], object], what: str) -> None:
+        began = time.time()
+        while busy():
+            if time.time() - max(began, self._last_sign()) > LONGEST:
                 self.stop()
-                raise RuntimeError(f"a job hung for {LONGEST:.0f} s: {self.console}")
+                raise RuntimeError(f"{what} hung for {LONGEST:.0f} s: {self.console}")
             time.sleep(0.1)
+
+    def _last_sign(self) -> float:
+        """Return when something was last written to the console or a log."""
+        logs = [*self.folder.glob("logs/**/*"), *self.folder.glob(".snakemake/log/*")]
+        times = [0.0]
+        for path in (self.console, *logs):
+            with contextlib.suppress(OSError):
+                times.append(path.stat().st_mtime)
+        return max(times)
 
     def stop(self) -> None:
         """Kill what is left of the session."""

@@ -7,11 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.mains import OPTIONS, UNLOCK, Main
+from tests.chaos.mains import Main
 from tests.chaos.starts import STARTS, Start
+from tests.rules.conftest import MINI, RUN
+from tests.rules.slurm_cluster import Cluster
 from tests.workflow import planned, snakemake
 
 STARTS_AGAIN = 4
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where jobs run: the options that Snakemake is given, and a cluster if it is one's."""
+
+    options: tuple[str | Path, ...] = (*RUN[: RUN.index("--")], "--rerun-incomplete")
+    cluster: Cluster | None = None
 
 
 @dataclass
@@ -23,6 +33,7 @@ class Round:
     seed: int
     number: int
     disturbance: str
+    machine: Machine = field(default_factory=Machine)
     start_name: str = ""
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -53,10 +64,20 @@ class Round:
         self.folders.append(other)
         return other
 
+    def arguments(self) -> list[str]:
+        """Return what is typed behind `snakemake`."""
+        return [*map(str, self.machine.options), "--", *self.start.arguments()]
+
+    @property
+    def cluster(self) -> Cluster:
+        """Return the cluster that the jobs run on."""
+        assert self.machine.cluster is not None
+        return self.machine.cluster
+
     def main(self, folder: Path, **options) -> Main:
         """Start a Snakemake."""
         self.starts += 1
-        self.mains.append(Main(folder, self.start.arguments(), **options))
+        self.mains.append(Main(folder, self.arguments(), **options))
         return self.mains[-1]
 
     def disturbed(self) -> Main:
@@ -91,6 +112,8 @@ class Round:
         finally:
             for main in self.mains:
                 main.stop()
+            if self.machine.cluster:
+                self.machine.cluster.cancel(self.folder)
         for console in self.base.glob("*.console"):
             if "Traceback" in console.read_text():
                 self.note(f"a traceback in {console.name}")
@@ -99,8 +122,8 @@ class Round:
     def finish(self, folder: Path) -> None:
         """Start again, as often as it takes; compare with the undisturbed study."""
         for _ in range(STARTS_AGAIN):
-            unlock = snakemake(*UNLOCK, folder=folder)
-            again = snakemake(*OPTIONS, "--", *self.start.arguments(), folder=folder)
+            unlock = snakemake("--cores", "1", *MINI, "--unlock", folder=folder)
+            again = snakemake(*self.arguments(), folder=folder)
             self.starts += 1
             for run in (unlock, again):
                 with folder.with_name(f"{folder.name}.console").open("a") as console:
@@ -116,7 +139,7 @@ class Round:
         for main in self.mains:
             main.leaves_nothing()
         self.failures += self.start.differences(self.study, folder)
-        if jobs := planned(*OPTIONS, "--", *self.start.arguments(), folder=folder):
+        if jobs := planned(*self.arguments(), folder=folder):
             self.fail(f"a further start would run {jobs}")
 
     def __str__(self) -> str:
@@ -143,6 +166,7 @@ def play_rounds(
     seed: int,
     numbers: list[int],
     disturbances: dict[str, Callable[[Round], None]],
+    machine: Machine | None = None,
 ) -> list[Round]:
     """Play rounds by number (from 1), print a line on each; a failed one keeps its files."""
     played = []
@@ -150,7 +174,7 @@ def play_rounds(
     for number in numbers:
         folder = base / f"round-{number}"
         folder.mkdir(parents=True)
-        round_ = Round(study, folder, seed, number, names[number - 1])
+        round_ = Round(study, folder, seed, number, names[number - 1], machine or Machine())
         round_.play(disturbances[round_.disturbance])
         print(round_, flush=True)
         played.append(round_)

@@ -821,5 +821,5 @@ def test_a_model_is_pinned_where_the_dry_run_asks_for_it(hub, tmp_path):
 def test_a_full_disk_is_not_blamed_on_the_network():
     from scripts.lib.data.hub import patient_hub
 
-    with pytest.raises(SystemExit, match="the disk is full.*Make room"), patient_hub("r", "c"):
+    with pytest.raises(SystemExit, match="the disk is full: make room"), patient_hub("r", "c"):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -347,3 +347,14 @@ def test_lighteval_is_stopped_where_it_hangs():
 
     pairs = [("18", "$18$"), ("18", "$9^{9^{9^{9}}}$"), ("1,080", r"\boxed{1080}")]
     assert judge(pairs, limit=2.0) == [True, None, True]
+
+
+def test_a_completion_whose_judge_is_killed_from_outside_is_judged_again():
+    from scripts.lib.evaluation.lighteval_judge import Judge
+
+    one = Judge()
+    assert one.verdict(("18", "$18$"))
+    one.process.kill()
+    one.process.join()
+    assert one.verdict(("19", "$19$"))
+    one.close()

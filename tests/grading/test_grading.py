@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 
 from scripts.lib.grading.extraction import extract
@@ -399,6 +400,14 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(grader):
     grader._worker.process.kill()
     grader._worker.process.wait()
     assert grader.grade_many([("gsm8k", "2", "2")])[0].correct
+
+
+def test_an_item_whose_judge_is_killed_from_outside_is_judged_again(grader):
+    """As for want of memory: SIGKILL, and not the SIGALRM of an item that takes too long."""
+    grader.grade_many([("gsm8k", "1", "1")])
+    for child in psutil.Process(grader._worker.process.pid).children():
+        child.kill()
+    assert grader.grade_many([("gsm8k", "2", "2")])[0].status == "ok"
 
 
 def test_the_grader_itself_loads_neither_sympy_nor_torch():

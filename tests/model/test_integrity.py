@@ -10,7 +10,7 @@ import pytest
 
 from scripts.lib.dag.code import code_fingerprint
 from scripts.lib.dag.jobs import job
-from scripts.lib.files import publish_folder, read_json, write_json
+from scripts.lib.files import folder_made_whole, read_json, write_json
 from scripts.lib.model.integrity import require_files
 from scripts.lib.model.local import check_local_models
 from scripts.lib.study.cells import Study
@@ -138,6 +138,55 @@ def test_shards_that_are_not_all_there_are_named(folder, index, said):
     assert said in refused(folder)
 
 
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({}, None),
+        ({"pytorch_model.bin": b"", "optimizer.pt": b""}, None),  # pickles are never loaded
+        ({"model-00001-of-00002.safetensors": b""}, "has model-00001-of-00002.safetensors beside"),
+        ({"adapter_model.safetensors": b""}, "has adapter_model.safetensors beside"),
+        ({"model.safetensors.index.json": b'{"weight_map": {"a": "b.safetensors"}}'}, "index.json"),
+        ({"model.safetensors.index.json": b'{"weight_map": {"a": "model.safetensors"}}'}, None),
+        ({"model.safetensors.index.json": b"{}"}, "has no weight_map"),
+    ],
+)
+def test_weights_of_another_save_beside_one_file_are_refused(folder, others, said):
+    for name, content in others.items():
+        (folder / name).write_bytes(content)
+    if said is None:
+        require_files(folder, WHO)
+    else:
+        assert said in refused(folder)
+
+
+def test_weights_of_another_save_beside_shards_are_refused_where_an_engine_reads_them(folder):
+    shard(folder, {"weight_map": {"a": "one.safetensors", "b": "one.safetensors"}})
+    (folder / "two.safetensors").write_bytes(b"")
+    require_files(folder, WHO)
+    (folder / "consolidated.00.safetensors").write_bytes(b"")
+    assert "has consolidated.00.safetensors beside one.safetensors" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", None),
+        ('{"eos_token_id": [0, 7]}', None),
+        ('{"eos_token_id": null}', None),
+        ("{", "cannot be read"),
+        ("[]", "holds no JSON object"),
+        ('{"eos_token_id": "</s>"}', "eos_token_id is '</s>', but must be the number of a token"),
+        ('{"eos_token_id": [2, -1]}', "eos_token_id is [2, -1], but must be the number of a"),
+    ],
+)
+def test_a_generation_config_that_transformers_would_pass_over_is_refused(folder, text, said):
+    (folder / "generation_config.json").write_text(text)
+    if said is None:
+        require_files(folder, WHO)
+    else:
+        assert said in refused(folder)
+
+
 def test_a_checkpoint_without_a_vocabulary_is_refused(folder):
     (folder / "tokenizer.json").unlink()
     assert "holds no tokenizer's vocabulary (tokenizer.json, " in refused(folder)
@@ -190,6 +239,7 @@ def test_a_teacher_is_asked_with_its_prompt():
     [
         (None, {}, "the tokenizer has no chat template"),
         (GEMMA2, {}, "System role not supported. If it takes no system message: `fold_system:"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", {}, "its chat template refuses the"),
         ("{% for %}", {}, "its chat template refuses the prompt"),
         ("{{ ''.__class__.__mro__ }}", {}, "its chat template refuses the prompt"),
         ("{{ range(10**9) | list }}", {}, "its chat template refuses the prompt: Range too big"),
@@ -219,6 +269,17 @@ def test_of_several_templates_the_default_is_taken(folder):
     check_local_models(study_of(folder))
     write_json(folder / "tokenizer_config.json", {"chat_template": several[:1]})
     with pytest.raises(SystemExit, match=r"several chat templates \(tool_use\) and none of them"):
+        check_local_models(study_of(folder))
+
+
+@pytest.mark.parametrize("template", [3, [{"name": "default"}], ["x"], b"{{ messages }}\xe9"])
+def test_a_template_that_is_no_text_is_refused(folder, template):
+    (folder / "chat_template.jinja").unlink()
+    if isinstance(template, bytes):
+        (folder / "chat_template.jinja").write_bytes(template)
+    else:
+        write_json(folder / "tokenizer_config.json", {"chat_template": template})
+    with pytest.raises(SystemExit, match="its chat template is no text; get its files anew"):
         check_local_models(study_of(folder))
 
 
@@ -397,13 +458,12 @@ def test_what_is_published_can_be_read_by_whom_the_umask_lets(tmp_path):
     import os
 
     for umask, mode in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664)):
-        (tmp_path / "aside").mkdir()
-        (tmp_path / "aside" / "model.safetensors").touch(mode=0o600)
         (tmp_path / "target").touch(mode=0o600)
-        (tmp_path / "aside" / "link").symlink_to(tmp_path / "target")
         before = os.umask(umask)
         try:
-            publish_folder(tmp_path / "aside", tmp_path / "out")
+            with folder_made_whole(tmp_path / "out") as folder:
+                (folder / "model.safetensors").touch(mode=0o600)
+                (folder / "link").symlink_to(tmp_path / "target")
             assert os.umask(umask) == umask
         finally:
             os.umask(before)

@@ -25,12 +25,3 @@ def test_a_report_that_fails_leaves_the_one_before_it(tmp_path):
         raise SystemExit("no")
     assert (place / "index.html").read_text() == "whole"
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
-
-
-def test_what_a_killed_start_left_is_removed(tmp_path):
-    for left in (".report.making", ".report.123.old"):
-        (tmp_path / left).mkdir()
-        (tmp_path / left / "index.html").write_text("half")
-    with folder_made_whole(tmp_path / "report") as folder:
-        assert list(folder.iterdir()) == []
-    assert [path.name for path in tmp_path.iterdir()] == ["report"]

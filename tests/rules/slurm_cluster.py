@@ -107,11 +107,14 @@ class Cluster:
         options = [f"--{option}={self.base / name}" for option, name in places.items()]
         self.daemon("munged", "munged", "--foreground", "--force", *options)
         self.until(lambda: (self.base / "munge.socket").exists(), "munged to listen")
-        self.daemon("slurmctld", "slurmctld", "-D")
-        for name in names:
-            self.daemon(name, "slurmd", "-D", "-N", name)
-        self.until(lambda: self.query("sinfo", "-h", "-N", "-t", "idle", "-o", "%N"), "sinfo")
+        for name in ("slurmctld", *names):
+            self.start_again(name)
         self.until(lambda: len(self.idle_nodes()) == len(names), "all nodes to be idle")
+
+    def start_again(self, name: str) -> None:
+        """Start the controller or a node's daemon."""
+        node = ["slurmd", "-D", "-N", name]
+        self.daemon(name, *(["slurmctld", "-D"] if name == "slurmctld" else node))
 
     def daemon(self, name: str, *command: str) -> None:
         """Start a daemon in the foreground, its output in a file; it ends with this process."""
@@ -166,6 +169,17 @@ class Cluster:
                 fields["rule"] = re.sub(r"^rule_(\w+?)(_wildcards_.*)?$", r"\1", fields["Comment"])
                 found.append(fields)
         return sorted(found, key=lambda fields: int(fields["JobId"]))
+
+    def cancel(self, folder: Path) -> None:
+        """Cancel every job that was submitted from a folder, and wait until they are gone."""
+
+        def left() -> list[str]:
+            lines = self.query("squeue", "-h", "-o", "%i %Z")
+            return [line.split()[0] for line in lines if line.endswith(f" {folder}")]
+
+        for job in left():
+            subprocess.run(["scancel", job], check=False)
+        self.until(lambda: not left(), "the cancelled jobs to be gone")
 
     def crash(self, node: str) -> None:
         """Let a node die as by a power cut: its daemon and every process of its jobs, at once."""

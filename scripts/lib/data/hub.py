@@ -11,7 +11,6 @@ an hour at most; HF_HUB_DOWNLOAD_TIMEOUT (default 10) seconds without an answer 
 HF_ENDPOINT, HF_TOKEN.
 """
 
-import errno
 import glob
 import hashlib
 import os
@@ -34,6 +33,7 @@ from tenacity import (
 
 from scripts.lib.console import report
 from scripts.lib.data.hub_names import check_names
+from scripts.lib.disk import in_words, refused_at
 from scripts.lib.files import read_json, sha256_of, write_json
 
 # huggingface_hub and datasets read these when they are imported. Xet's transfers go through a
@@ -275,11 +275,8 @@ def patient_hub(repo: str, revision: str) -> Iterator[None]:
             f"the way may change it. {CURE}"
         ) from None
     except (HubUnavailable, httpx.HTTPError, OSError) as error:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-            raise SystemExit(
-                f"{place}: the disk is full ({_told(error)}). Make room, or make downloads/ a link "
-                "to a larger disk; what has arrived is kept."
-            ) from None
+        if isinstance(error, OSError) and (said := in_words(error)):
+            raise SystemExit(f"{place}: {said}") from None
         raise SystemExit(f"{place}: the hub did not deliver it: {_told(error)}. {CURE}") from None
 
 
@@ -290,15 +287,23 @@ def commit_of(repo: str, revision: str, repo_type: str) -> str:
 
 
 def download(
-    repo: str, revision: str, folder: Path, patterns: list[str], repo_type: str = "model"
+    repo: str,
+    revision: str,
+    folder: Path,
+    patterns: list[str],
+    others: list[str] | None = None,
+    repo_type: str = "model",
 ) -> None:
-    """Download a commit's files that match the patterns; whole ones that are there are kept.
+    """Download a commit's files that match the patterns, but not those that match `others`.
+
+    Whole ones that are there are kept.
 
     `folder` is for this commit alone; of several downloads into it one works at a time. Once all
     files are in it, no request is made. SystemExit if the commit names a file outside it.
     """
     digests = listing(repo, revision, folder, repo_type)
-    wanted = {name: digests[name] for name in filter_repo_objects(digests, allow_patterns=patterns)}
+    names = filter_repo_objects(digests, allow_patterns=patterns, ignore_patterns=others)
+    wanted = {name: digests[name] for name in names}
 
     def fetch() -> None:
         damaged = _differing(folder, wanted)
@@ -308,15 +313,16 @@ def download(
             (folder / name).unlink(missing_ok=True)
         report(f"{repo}: fetching {len(damaged)} of {len(wanted)} files")
         try:
-            snapshot_download(
-                repo,
-                repo_type=repo_type,
-                revision=revision,
-                local_dir=folder,
-                # The client asks for a listing of its own: what it names beyond the checked one
-                # is not fetched.
-                allow_patterns=[glob.escape(name) for name in wanted],
-            )
+            with refused_at(folder):
+                snapshot_download(
+                    repo,
+                    repo_type=repo_type,
+                    revision=revision,
+                    local_dir=folder,
+                    # The client asks for a listing of its own: what it names beyond the checked
+                    # one is not fetched.
+                    allow_patterns=[glob.escape(name) for name in wanted],
+                )
         except OSError as error:
             if type(error) is OSError and error.errno is None:  # a file of another size
                 raise Damaged(_told(error)) from None

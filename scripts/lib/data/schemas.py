@@ -30,9 +30,8 @@ def load_row(row: Row, index: int, columns: Columns) -> dict[str, Any]:
     be empty, and no gold: that of its problem counts; `own_gold` is the one that it brings, if any.
     Raises ValueError, with row and column, if a row does not fit.
     """
-    found = row.get(columns.get("id", ""))
     loaded = {
-        "id": str(index if found is None else found),
+        "id": _id(row.get(columns.get("id", "")), index),
         "question": _read(row, index, columns["question"], prose=True),
         "gold": None,
     }
@@ -64,6 +63,13 @@ def load_rows(path: Path, columns: Columns) -> list[dict[str, Any]]:
             "whose `columns` or `schema` says what stands where"
         ) from None
     return rows
+
+
+def _id(found: Any, index: int) -> str:
+    """Return a row's id as text, its number if it has none."""
+    if isinstance(found, list | dict | bool):
+        raise ValueError(f"row {index}: its id {found!r:.60} is neither text nor a number")
+    return str(index) if found is None else str(found)
 
 
 def _check_ids(rows: list[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ TOO_DEEP = "it is nested too deeply"
 
 def check_id(name: str, index: int) -> None:
     """Raise ValueError unless an id can stand in tables, cards and lines of logs."""
-    if not name.isprintable() or not 0 < len(name) <= LONGEST_ID:
+    if not name.isprintable() or not name.strip() or len(name) > LONGEST_ID:
         raise ValueError(
             f"row {index}: its id {name[:LONGEST_ID]!r} must be of 1 to {LONGEST_ID} printable "
             "characters"

@@ -5,7 +5,6 @@ ask the same: a killed job, a longer data set or another study pays for no compl
 """
 
 import json
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from scripts.lib.endpoint.completions import Completion
 from scripts.lib.files import read_jsonl
+from scripts.lib.growing import GrowingFile
 
 
 class Kept:
@@ -35,9 +35,8 @@ class Kept:
                 f"{self.path}: another job asks the same endpoint for the same completions; let "
                 "it end, then start again: what it was given is used"
             ) from None
-        self._file = self.path.open("ab+")
-        self._cut_torn_line()
-        for row in read_jsonl(self.path):
+        self._file = GrowingFile(self.path)
+        for row in read_jsonl(self.path) if self.path.exists() else []:
             self.completions.setdefault(row.pop("request"), row)
         return self
 
@@ -47,20 +46,12 @@ class Kept:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the file and let others have it."""
-        self._file.close()
+        """Let others have the file."""
         self._lock.release()
 
     def add(self, key: str, completion: Completion) -> None:
         """Add a completion; when this returns it is on the disk."""
-        line = json.dumps({"request": key, **completion}, ensure_ascii=False) + "\n"
+        line = json.dumps({"request": key, **completion}, ensure_ascii=False)
         # A half of a surrogate pair, which JSON can carry, is no text that can be written.
-        self._file.write(line.encode("utf-8", "replace"))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._file.add(line.encode("utf-8", "replace"), sync=True)
         self.completions[key] = completion
-
-    def _cut_torn_line(self) -> None:
-        self._file.seek(0)
-        content = self._file.read()
-        self._file.truncate(content.rfind(b"\n") + 1)

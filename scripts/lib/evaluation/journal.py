@@ -7,7 +7,8 @@ settings, data and engine alone.
 
 import json
 from pathlib import Path
-from typing import IO
+
+from scripts.lib.growing import GrowingFile
 
 Place = tuple[str, int]  # problem, sample
 
@@ -16,23 +17,14 @@ class Journal:
     """The file of one task's completions, as token ids."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, and read what is whole in it: a kill may have cut the last line."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
+        """Read what is whole in it."""
+        self.file = GrowingFile(path)
         self.known: dict[Place, list[int]] = {}
-        whole = 0
-        if path.exists():
-            for line in path.read_bytes().splitlines(keepends=True):
-                if not line.endswith(b"\n"):
-                    break
-                problem, sample, tokens = json.loads(line)
-                self.known[problem, sample] = tokens
-                whole += len(line)
-        self.file: IO[bytes] = path.open("ab")
-        self.file.truncate(whole)
+        for line in self.file.lines:
+            problem, sample, tokens = json.loads(line)
+            self.known[problem, sample] = tokens
 
     def add(self, place: Place, tokens: list[int]) -> None:
         """Keep a completion."""
         self.known[place] = tokens
-        self.file.write(json.dumps([*place, tokens]).encode() + b"\n")
-        self.file.flush()
+        self.file.add(json.dumps([*place, tokens]).encode())

@@ -68,17 +68,25 @@ class Judge:
         self.ours: Connection | None = None
 
     def verdict(self, pair: Pair) -> bool | None:
-        """Return LightEval's verdict on a completion; None where it came to none."""
-        if self.ours is None:
-            self._start()
-        assert self.ours is not None
-        try:
-            self.ours.send(pair)
-            if self.ours.poll(self.limit):
-                return self.ours.recv()
-        except (EOFError, OSError):
-            pass
-        self.close()
+        """Return LightEval's verdict on a completion; None where it came to none.
+
+        A process that was killed from outside says nothing of the completion: it is judged again.
+        """
+        for _ in range(2):
+            if self.ours is None:
+                self._start()
+            assert self.ours is not None
+            killed = False
+            try:
+                self.ours.send(pair)
+                if self.ours.poll(self.limit):
+                    return self.ours.recv()
+            except (EOFError, OSError):
+                self.process.join(1.0)
+                killed = self.process.exitcode == -signal.SIGKILL
+            self.close()
+            if not killed:
+                break
         return None
 
     def close(self) -> None:

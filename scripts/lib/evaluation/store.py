@@ -7,12 +7,10 @@ are never given old answers.
 
 import hashlib
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.lib.files import publish_folder, read_json, sha256_of, write_bytes, write_json
+from scripts.lib.files import folder_made_whole, read_json, sha256_of, write_bytes, write_json
 
 FILES = (
     "{}.parquet",
@@ -46,12 +44,8 @@ class Entry(NamedTuple):
         run: dict[str, Any],
     ) -> None:
         """Store a finished evaluation: its folder appears whole, by one rename."""
-        aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
-        try:
+        with folder_made_whole(self.folder) as aside:
             write_evaluation(aside, self.benchmark, record, details, lighteval, run)
-            publish_folder(aside, self.folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
         self.journal.unlink(missing_ok=True)
 
     def publish(self, output: Path) -> None:

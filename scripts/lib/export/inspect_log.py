@@ -4,8 +4,6 @@ A sample of the log is a problem, an epoch one completion of it. It has three sc
 study's lenient verdict, `grader_strict`, and `lighteval`, LightEval's own.
 """
 
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score
 
+from scripts.lib.aside import aside_of
 from scripts.lib.evaluation.finished import Row
 from scripts.lib.export.evaluated import Evaluated
 from scripts.lib.show.completions import LIGHTEVAL, REASONS
@@ -195,16 +194,16 @@ def write_log(log: EvalLog, path: Path) -> None:
     The library writes it. Its zip file holds the time of writing, so the entries are packed again
     with one fixed time. Then the library reads it back: raises ValueError if that is another log.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as aside:
-        written, packed = Path(aside, "written.eval"), Path(aside, "packed.eval")
+    with aside_of(path) as aside:
+        aside.mkdir()
+        written, packed = aside / "written.eval", aside / "packed.eval"
         write_eval_log(log, written)
         with zipfile.ZipFile(written) as source, zipfile.ZipFile(packed, "w") as target:
             for name in sorted(source.namelist()):
                 entry = zipfile.ZipInfo(name, PAGE)
                 target.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED)
         check_read(read_eval_log(packed), log)
-        os.replace(packed, path)  # noqa: PTH105
+        packed.replace(path)
 
 
 def check_read(found: EvalLog, log: EvalLog) -> None:

@@ -24,18 +24,24 @@ MEMORY = 3 * 1024**3
 
 
 def main(timeout: float) -> None:
-    """Answer every request line; a child that dies on one is replaced."""
+    """Answer every request line; a child that dies on one is replaced.
+
+    One that was killed from outside, as for want of memory, says nothing of the item: once more.
+    """
     for caught in (signal.SIGINT, signal.SIGTERM):  # the caller's to obey; it closes our input
         signal.signal(caught, signal.SIG_IGN)
     child: Child | None = None
     for line in sys.stdin.buffer:
-        child = child or Child(timeout)
-        reply = child.judge(line)
-        if not reply:
-            child.bury()
+        reply = b""
+        for _ in range(2):
+            child = child or Child(timeout)
+            if reply := child.judge(line):
+                break
+            ended_by = child.bury()
             child = None
-            reply = b'[false, null, "timeout"]\n'
-        sys.stdout.buffer.write(reply)
+            if ended_by != signal.SIGKILL:
+                break
+        sys.stdout.buffer.write(reply or b'[false, null, "timeout"]\n')
         sys.stdout.buffer.flush()
 
 
@@ -72,12 +78,12 @@ class Child:
         reply = self.replies.readline()
         return reply if reply.endswith(b"\n") else b""
 
-    def bury(self) -> None:
-        """Take the dead child's status and close its pipes."""
+    def bury(self) -> int:
+        """Close a dead child's pipes; return the signal that ended it, 0 if none did."""
         self.replies.close()
         with contextlib.suppress(BrokenPipeError):
             self.requests.close()
-        os.waitpid(self.pid, 0)
+        return os.WTERMSIG(os.waitpid(self.pid, 0)[1])
 
 
 def judge_all(requests: BinaryIO, replies: BinaryIO, timeout: float) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.growing import GrowingFile
 from scripts.lib.machine.energy import EnergyMeter
 
 
@@ -32,8 +33,8 @@ class Clock:
 
     def __init__(self, path: Path, started: float, meter: EnergyMeter) -> None:
         """Read what earlier starts used; time counts from `started` (time.monotonic())."""
-        self.path, self.last, self.meter = path, started, meter
-        earlier = [json.loads(line) for line in whole_lines(path)]
+        self.file, self.last, self.meter = GrowingFile(path), started, meter
+        earlier = [json.loads(line) for line in self.file.lines]
         self.seconds = sum(line["seconds"] for line in earlier)
         self.peak = max((line["peak_memory_bytes"] for line in earlier), default=0)
         self.joules = total([line["joules"] for line in earlier])
@@ -49,8 +50,7 @@ class Clock:
             "joules": self.meter.lap(),
             "peak_memory_bytes": peak_memory_bytes,
         }
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        self.file.add(json.dumps(line).encode())
         self.seconds += line["seconds"]
         self.joules = total([self.joules, line["joules"]])
         self.peak = max(self.peak, peak_memory_bytes)
@@ -65,11 +65,3 @@ def total(parts: list[float | None]) -> float | None:
     """
     measured = [part for part in parts if part is not None]
     return sum(measured) if len(measured) == len(parts) else None
-
-
-def whole_lines(path: Path) -> list[str]:
-    """Return the lines of an appended file without a last one that a kill cut off."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()

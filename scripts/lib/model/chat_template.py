@@ -70,7 +70,12 @@ def one_template(template: str | dict[str, str] | None, folder: Path) -> str:
             f"{folder}: the tokenizer has no chat template, but every prompt of the study is a "
             "chat; take a model that has one, or put a chat_template.jinja into its folder"
         )
+    if not isinstance(template, str):
+        raise SystemExit(f"{folder}: its chat template is no text; get its files anew")
     return template
+
+
+ENDLESS = (RecursionError, MemoryError)
 
 
 @contextlib.contextmanager
@@ -81,11 +86,11 @@ def refusals_named(folder: Path | str) -> Iterator[None]:
     """
     try:
         yield
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, *ENDLESS) as error:
         raise SystemExit(
-            f"{folder}: its chat template refuses the prompt: {error}. If it takes no system "
-            "message: `fold_system: true` in the config's `models` writes its text at the head of "
-            "the user's; or give a prompt without `system`"
+            f"{folder}: its chat template refuses the prompt: {error or 'it is endless'}. If it "
+            "takes no system message: `fold_system: true` in the config's `models` writes its text "
+            "at the head of the user's; or give a prompt without `system`"
         ) from None
 
 

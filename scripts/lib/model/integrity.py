@@ -7,12 +7,14 @@ header of a safetensors file names its tensors' types, shapes and places, which 
 import json
 import math
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 # Any of these is a tokenizer's vocabulary; SentencePiece's and tiktoken's are no JSON.
 VOCABULARIES = ["tokenizer.json", "vocab.json", "vocab.txt", "*.model", "*.tiktoken", "*.spm"]
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+GENERATION = "generation_config.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 HEADER_BYTES = 100_000_000  # the longest header that safetensors' own reader takes
 # Of types with whole bytes; the others are left to the reader.
@@ -30,7 +32,11 @@ def require_files(folder: Path, who: str) -> None:
         raise SystemExit(f"{who}: {folder} {there}; correct the path or the repository")
     if not isinstance(read_object(folder / "config.json", who).get("model_type"), str):
         raise SystemExit(f"{who}: {folder}/config.json names no model_type, so it is no model's")
-    for file, tensors in shards_of(folder, who).items():
+    if (folder / GENERATION).is_file():  # transformers passes over one that it cannot read
+        require_stop_tokens(folder / GENERATION, who)
+    shards = shards_of(folder, who)
+    refuse_other_weights(folder, shards, who)
+    for file, tensors in shards.items():
         header = read_header(folder / file, who)
         if lost := [name for name in tensors if name not in header]:
             raise SystemExit(
@@ -42,6 +48,17 @@ def require_files(folder: Path, who: str) -> None:
             f"{who}: {folder} holds no tokenizer's vocabulary ({', '.join(VOCABULARIES)}), without "
             "which transformers would make up one of a few tokens; take a repository that has "
             "one, or put the files of its tokenizer into a local copy (`path`)"
+        )
+
+
+def require_stop_tokens(path: Path, who: str) -> None:
+    """Exit with the cure unless a generation config names its stop tokens by number, if any."""
+    named = read_object(path, who).get("eos_token_id")
+    stops = named if isinstance(named, list) else [] if named is None else [named]
+    if not all(isinstance(stop, int) and stop >= 0 for stop in stops):
+        raise SystemExit(
+            f"{who}: {path}: eos_token_id is {named!r:.60}, but must be the number of a token, or "
+            "a list of such; get the file anew"
         )
 
 
@@ -69,13 +86,7 @@ def shards_of(folder: Path, who: str) -> dict[str, list[str]]:
     if (folder / WEIGHTS).is_file():
         return {WEIGHTS: []}
     if (folder / INDEX).is_file():
-        named = read_object(folder / INDEX, who).get("weight_map")
-        whole = isinstance(named, dict) and all(isinstance(file, str) for file in named.values())
-        if not named or not whole:
-            raise SystemExit(f"{who}: {folder / INDEX} has no weight_map; get the file anew")
-        shards: dict[str, list[str]] = {}
-        for tensor, file in named.items():
-            shards.setdefault(file, []).append(tensor)
+        shards = shards_in(folder / INDEX, who)
         if lost := [f for f in shards if Path(f).name != f or not (folder / f).is_file()]:
             raise SystemExit(f"{who}: {folder} lacks {lost[0]!r}, which {INDEX} names; get it too")
         return shards
@@ -92,6 +103,36 @@ def shards_of(folder: Path, who: str) -> dict[str, list[str]]:
         f"{who}: {folder} holds no weights ({WEIGHTS}, or {INDEX} and its shards); other formats "
         "are neither fetched nor loaded"
     )
+
+
+def shards_in(index: Path, who: str) -> dict[str, list[str]]:
+    """Return {file of weights: its tensors} as an index has them; exit if it has none."""
+    named = read_object(index, who).get("weight_map")
+    whole = isinstance(named, dict) and all(isinstance(file, str) for file in named.values())
+    if not named or not whole:
+        raise SystemExit(f"{who}: {index} has no weight_map; get the file anew")
+    shards: dict[str, list[str]] = {}
+    for tensor, file in named.items():
+        shards.setdefault(file, []).append(tensor)
+    return shards
+
+
+def refuse_other_weights(folder: Path, used: Collection[str], who: str) -> None:
+    """Exit with the cure if a folder has weights beside the used ones that an engine would read.
+
+    transformers reads model.safetensors even beside an index. vLLM reads every safetensors file
+    unless an index names some, and Mistral's consolidated ones before all others.
+    """
+    found = [file.name for file in sorted(folder.glob("*.safetensors")) if file.name not in used]
+    if (folder / INDEX).is_file():
+        stale = WEIGHTS in used and set(shards_in(folder / INDEX, who)) != {WEIGHTS}
+        found = [INDEX] if stale else [n for n in found if n.startswith("consolidated")]
+    if found:
+        raise SystemExit(
+            f"{who}: {folder} has {found[0]} beside {min(used)}, weights of another save or form: "
+            "transformers would read the one, vLLM the other; move what is not meant out of the "
+            "folder (of a model of the hub, into a local copy given as `path`)"
+        )
 
 
 def read_header(path: Path, who: str) -> dict[str, Any]:

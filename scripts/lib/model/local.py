@@ -33,10 +33,13 @@ def require_prompts(folder: Path, use: Use) -> None:
     """Exit with the cure if a folder's chat template is missing or refuses one of the prompts."""
     named = read_object(folder / SETTINGS, str(folder)) if (folder / SETTINGS).is_file() else {}
     template: Any = named.get("chat_template")
-    if isinstance(template, list):  # as they are stored where there are several
-        template = {entry["name"]: entry["template"] for entry in template}
-    if (folder / TEMPLATE).is_file():
-        template = (folder / TEMPLATE).read_text(encoding="utf-8")
+    try:
+        if isinstance(template, list):  # as they are stored where there are several
+            template = {entry["name"]: entry["template"] for entry in template}
+        if (folder / TEMPLATE).is_file():
+            template = (folder / TEMPLATE).read_text(encoding="utf-8")
+    except (KeyError, TypeError, UnicodeDecodeError):
+        raise SystemExit(f"{folder}: its chat template is no text; get its files anew") from None
     template = with_settings(one_template(template, folder), use.template_settings)
     from transformers.utils.chat_template_utils import render_jinja_template  # in a sandbox
 

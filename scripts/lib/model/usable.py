@@ -76,11 +76,16 @@ def unfilled_model(folder: Path) -> Any:
         raise SystemExit(
             f"{folder}: {name} has the shape {list(stored)}, but config.json describes a model "
             f"with {list(wanted)} ({len(found['mismatched_keys'])} such tensors): the two are of "
-            "different models"
+            "different models; get both from one source"
         )
     for key, why in (
-        ("missing_keys", "would be random: they are not in its files"),
-        ("unexpected_keys", "would be ignored: config.json describes a model without them"),
+        ("missing_keys", "would be random: they are not in its files; get both from one source"),
+        (
+            "unexpected_keys",
+            "would be ignored: config.json describes a model without them; if the model is right "
+            "without them, load and save it once by `save_pretrained`, and give that folder as "
+            "`path`",
+        ),
     ):
         if found[key]:
             raise SystemExit(

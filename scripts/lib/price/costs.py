@@ -405,13 +405,16 @@ def rows_of_file(file: Path) -> int:
     """Return how many rows a user's own data file has, by its name's ending."""
     import pandas as pd
 
-    form = re.sub(r"\.(gz|bz2|xz)$", "", file.name).rpartition(".")[2]
+    form = re.sub(r"\.(gz|bz2|xz)$", "", file.name.lower()).rpartition(".")[2]
     lines = {"lines": form in ("jsonl", "ndjson")}
     read = {"csv": pd.read_csv, "tsv": pd.read_table, "parquet": pd.read_parquet}
     try:
-        return len(read[form](file) if form in read else pd.read_json(file, **lines))
-    except (OSError, ValueError) as error:
+        count = len(read[form](file) if form in read else pd.read_json(file, **lines))
+    except Exception as error:  # whatever a broken file makes pandas raise
         raise SystemExit(f"{file}: its rows cannot be counted: {error}") from None
+    if not count:
+        raise SystemExit(f"{file}: holds no rows")
+    return count
 
 
 def measured_examples(study: Study, results: Path, dataset: str, model: str) -> Examples | None:

@@ -40,7 +40,7 @@ class RunConsole(logging.Handler):
         super().__init__()
         self.snakemakes, self.stream = snakemakes, snakemakes.stream
         self.watch: Watch | None = None
-        self.quiet = False  # nothing of the jobs
+        self.quiet = False  # nothing of the jobs: they print for themselves
         self._exit_codes: dict[int, str] = {}  # by thread: the record before that of the job
         self._ended = threading.Event()
         self._printing = threading.RLock()  # the clock prints too
@@ -69,7 +69,8 @@ class RunConsole(logging.Handler):
                 self.handleError(record)
                 lines = None
             if lines is None:
-                self.snakemakes.handle(record)
+                with reader_may_leave():
+                    self.snakemakes.handle(record)
             else:
                 self._print(lines)
 
@@ -84,8 +85,9 @@ class RunConsole(logging.Handler):
         kind = str(event) if event is not None else ""
         if kind in BEFORE or text.startswith(("Using shell", *OWN_WORDS)):
             return []
-        if self.quiet:
-            return [] if record.levelno < logging.WARNING else None
+        if self.quiet:  # the job has said on the console why it failed
+            of_job = kind == "job_error" or (kind == "error" and EXIT_CODE.search(text))
+            return [] if of_job or record.levelno < logging.WARNING else None
         if self.watch is None:
             return None
         if kind == "error" and (found := EXIT_CODE.search(text)):
@@ -119,11 +121,19 @@ class RunConsole(logging.Handler):
                     self._print(self.watch.tick(time.time()))
 
     def _print(self, lines: Collection[str]) -> None:
-        with contextlib.suppress(BrokenPipeError):  # nobody reads it any more; the run goes on
+        with reader_may_leave():
             # Names and errors come from data: nothing of them acts on the terminal.
             for line in (part for text in lines for part in text.split("\n")):
                 self.stream.write(f"{escape(line)}\n")
             self.stream.flush()
+
+
+def reader_may_leave() -> contextlib.suppress:
+    """Return what lets a run go on that nobody reads any more, as in `... | head`.
+
+    An error here would stop the callback of a job's end, and Snakemake would wait for it for ever.
+    """
+    return contextlib.suppress(BrokenPipeError)
 
 
 def how_it_ended(message: str, code: str) -> str:

@@ -138,6 +138,9 @@ def _schema_message(error: jsonschema.ValidationError) -> str:
     value, rule, limit = error.instance, error.validator, error.validator_value
     if rule == "type":
         types = limit if isinstance(limit, str) else " or ".join(limit)
+        own = error.schema.get("required") == ["file", "function", "weight"]
+        if own and isinstance(value, int | float):  # a weight, of a reward that has none
+            return f"unknown reward{_near(str(error.absolute_path[-1]), ['accuracy', 'format'])}"
         return f"must be {types}, not {_shown(value)}{_cure(value, types)}"
     if rule in ("pattern", "not"):
         return f"{_shown(value)} does not fit: {error.schema.get('description', error.message)}"

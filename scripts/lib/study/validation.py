@@ -1,5 +1,6 @@
 """Validating the study's merged config: every mistake is named with its file, line and key."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from scripts.lib.study.cells import Study
 from scripts.lib.study.names import name_mistakes
 from scripts.lib.study.schema import LONGEST, KeyPath, schema_mistakes
 
+INTEGER = "tag:yaml.org,2002:int"
+DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*)")  # YAML reads 010 as 8, and 1:30 as 90
 KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 
 
@@ -50,7 +53,10 @@ def validated_study(
 
 
 def _read_lines(file: Path, lines: dict[KeyPath, str]) -> list[str]:
-    """Note `file, line n` of every key of a YAML file; return its keys given twice or no text."""
+    """Note `file, line n` of every key of a YAML file; return what only its text shows.
+
+    Keys that are given twice or are no text, and numbers to another base than ten.
+    """
     try:
         root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -71,6 +77,12 @@ def _read_lines(file: Path, lines: dict[KeyPath, str]) -> list[str]:
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 visit(item, (*path, index))
+        elif node.tag == INTEGER and not DECIMAL.fullmatch(node.value):
+            read = yaml.safe_load(node.value)
+            mistakes.append(
+                f"{lines[path]}: {_dotted(path)}: {node.value} is {read} to YAML; write that, or "
+                f"'{node.value}' in quotes if it is meant as text"
+            )
         elif isinstance(node, yaml.MappingNode):
             seen = set()
             for key, value in node.value:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from scripts.lib.disk import disk_in_words
 from scripts.lib.training.preemption import leave
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
@@ -32,7 +33,8 @@ def training_program(main: Callable[[], None]) -> Callable[[], None]:
         if file and sys.platform == "linux":
             ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
         try:
-            main()
+            with disk_in_words():
+                main()
         except SystemExit as end:
             if not (file and isinstance(end.code, str)):
                 raise

@@ -67,6 +67,11 @@ def tidy(work: Path, rule: str, key: str, **wildcards: str | int) -> None:
     """
     work.mkdir(parents=True, exist_ok=True)
     write_json(work / NOTE, {"rule": rule, "key": key, "wildcards": wildcards})
+    remove_torn(work)
+
+
+def remove_torn(work: Path) -> None:
+    """Remove the checkpoints that are not whole."""
     for checkpoint in sorted(work.glob("checkpoint-*")):
         if not is_complete(checkpoint):
             shutil.rmtree(checkpoint)

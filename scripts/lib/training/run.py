@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.console import report
+from scripts.lib.disk import refused_at
 from scripts.lib.engines.start import EngineSettings
 from scripts.lib.files import (
     digest_files,
@@ -48,6 +49,7 @@ from scripts.lib.training.resume import (
     checkpoint_bytes,
     last_checkpoint,
     locked,
+    remove_torn,
     tidy,
 )
 from scripts.lib.training.rollout_sample import Rollout, rollouts_of
@@ -141,7 +143,13 @@ def train(training: Training, build: Builder) -> None:
         # One process reads the counters of all devices.
         meter = job_meter() if main_process() else EnergyMeter([])
         clock = Clock(work / "clock.jsonl", started, meter)
-        train_from(parent, teacher, training, build, work, clock, preemption)
+        try:
+            with refused_at(work):
+                train_from(parent, teacher, training, build, work, clock, preemption)
+        except OSError:  # a full disk is not left fuller
+            if main_process():
+                remove_torn(work)
+            raise
         if main_process():
             shutil.rmtree(work)
 
