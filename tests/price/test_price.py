@@ -81,7 +81,8 @@ def test_time_follows_the_config():
 MEASURED = [
     (name, case["figures"])
     for path in sorted((ROOT / "benchmarks" / "results").glob("*-h100*.json"))
-    for name, case in read_json(path)["cases"].items()
+    for found in (read_json(path), read_json(path).get("repeats") or {})
+    for name, case in found.get("cases", {}).items()
     if case["figures"] and name.startswith("sft")
 ]
 
@@ -95,7 +96,7 @@ def test_the_model_is_near_what_an_h100_took(name, figures):
     lengths = int(re.search(r"-(\d+)-b", name)[1])
     costs = Costs(study_of(), 0.0, ROOT / "no-results", {CELL: padded / figures["micro_steps"]})
     found = costs.update_seconds(CELL, recipe, padded / PADDING / lengths, lengths)
-    assert found == pytest.approx(statistics.median(figures["step_seconds"]), rel=0.25)
+    assert found == pytest.approx(statistics.median(figures["step_seconds"]), rel=0.20)
 
 
 def test_the_parts_of_a_plan_are_its_whole(tmp_path):
