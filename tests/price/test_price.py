@@ -124,6 +124,22 @@ def test_a_larger_model_costs_more_and_an_unknown_size_is_named():
         seconds(unknown, **evaluate)
 
 
+def test_a_local_models_parameters_are_counted_in_its_weights(tmp_path):
+    import safetensors.torch
+    import torch
+
+    shards = {"a": torch.zeros(3, 4), "b": torch.zeros(5)}
+    for name, tensor in shards.items():
+        safetensors.torch.save_file({name: tensor}, tmp_path / f"{name}.safetensors")
+    index = {"weight_map": {name: f"{name}.safetensors" for name in shards}}
+    write_json(tmp_path / "model.safetensors.index.json", index)
+    study = study_of({"models": {"mine": {"label": "Mine", "path": os.fspath(tmp_path)}}})
+    costs = Costs(study, 0.0, ROOT / "no-results")
+    assert costs.parameters("mine") == 17
+    study.config["models"]["mine"]["parameters"] = 18
+    assert costs.parameters("mine") == 18
+
+
 def test_the_papers_price_is_near_the_estimate_it_was_checked_against(tmp_path):
     """18 trainings x 3 seeds at about 170 H100-hours, 77 to 460 (a simple model, not measured)."""
     price = price_of(study_of({"sensitivity": {"prompts": []}}), tmp_path)

@@ -29,6 +29,7 @@ from scripts.lib.dag.data import count_tokens, source_of
 from scripts.lib.dag.evaluate import sizes_of
 from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
+from scripts.lib.model.integrity import counted_parameters
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 from scripts.lib.study.traces import (
@@ -267,8 +268,13 @@ class Costs:
     # ------------------------------------------------------------------- what the study is made of
 
     def parameters(self, model: str) -> int:
-        """Return a model's number of parameters; exit with an error if the config lacks it."""
+        """Return a model's number of parameters: the config's, or counted in its local folder.
+
+        Raises SystemExit if it has neither.
+        """
         definition = self.study.config["models"][model]
+        if "parameters" not in definition and "path" in definition:
+            return counted_parameters(Path(definition["path"]), f"models.{model}.path")
         if "parameters" not in definition:
             raise SystemExit(
                 f"models.{model}.parameters: not given, so `plan` cannot price it; add its number "
