@@ -114,7 +114,8 @@ def evaluate(
         for number, name in enumerate(tasks, start=1):
             if (record := entries[name].record()) is None:
                 assert evaluator is not None
-                found = evaluator.evaluate(name, problems[name], settings[name])
+                journal = entries[name].journal
+                found = evaluator.evaluate(name, problems[name], settings[name], journal)
                 record = {**records[name], **found.numbers, "weights": weights}
                 run = found.run | (vouched or {}).get(name, {})
                 entries[name].keep(record, parquet_bytes(found.rows), found.lighteval, run)
@@ -207,15 +208,22 @@ class Evaluator:
         self.model.engine.close()
         self.queue = Used(time.perf_counter() - started, self.meter.lap())
 
-    def evaluate(self, task: str, problems: list[dict[str, Any]], settings: Settings) -> Evaluated:
+    def evaluate(
+        self,
+        task: str,
+        problems: list[dict[str, Any]],
+        settings: Settings,
+        journal: Path | None = None,
+    ) -> Evaluated:
         """Return what one task's evaluation found.
 
-        Its part of a queue's time and energy is that of its tokens.
+        Its part of a queue's time and energy is that of its tokens. `journal` keeps the batches of
+        an engine that has no queue.
         """
         started = time.perf_counter()
         self.meter.lap()  # what was used between two tasks is neither's
         benchmark = benchmark_of(task)
-        self.model.use(task, settings)
+        self.model.use(task, settings, journal)
         with temporary_folder("lighteval-") as folder:
             results, details = self.run_lighteval(
                 self.model, benchmark, problems, settings, self.judges.match, folder

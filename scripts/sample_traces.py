@@ -3,8 +3,8 @@
 A column `status` says how each ended: `ok`, `empty`, or `cut` at the length limit. The model may be
 a trained cell, whose own answers DPO learns from; a collapsed one writes nothing.
 
-On vLLM each completion is kept in checkpoints/ when it is finished, so that a killed job samples
-the others alone. Those of transformers depend on their batch: they are sampled at once, or anew.
+Each completion of vLLM, and each batch of transformers, is kept in checkpoints/ when it is
+finished, so that a killed job samples the others alone.
 
 What the sampling took (time, memory, energy, tokens) is in raw.run.json beside the record: two
 honest runs differ in it. Nothing but the costs reads it, and they do without it where it is gone.
@@ -29,7 +29,7 @@ from scripts.lib.engines.requests import (
     seed_of,
 )
 from scripts.lib.engines.start import EngineSettings, start_engine
-from scripts.lib.evaluation.journal import Journal
+from scripts.lib.evaluation.journal import Journal, generated
 from scripts.lib.files import read_json, read_jsonl, write_json, write_jsonl
 from scripts.lib.machine.devices import device_name, require_one_device, visible_devices
 from scripts.lib.machine.energy import job_meter
@@ -68,13 +68,14 @@ def status_of(text: str, ended: bool) -> str:
 def completions_of(
     running: Engine, requests: list[Request], sampling: Sampling, work: Path
 ) -> list[list[int]]:
-    """Return the requests' token ids; those of a streaming engine are kept in `work` as they come.
+    """Return the requests' token ids, which are kept in `work` as they come.
 
     What is there already is not asked for.
     """
+    path = work / "completions.jsonl"
     if not isinstance(running, StreamingEngine):
-        return running.generate(requests, sampling)
-    kept = Journal(work / "completions.jsonl")
+        return generated(running, requests, sampling, path)
+    kept = Journal(path)
     missing = [number for number in range(len(requests)) if ("", number) not in kept.known]
     asked = [(requests[number], sampling) for number in missing]
     for place, tokens in running.stream(asked):

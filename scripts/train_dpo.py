@@ -31,11 +31,12 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
         from datasets import Dataset, disable_progress_bars
         from trl import DPOConfig
 
+        from scripts.lib.training.split_dpo import OF_ONE_PASS, SplitDPOTrainer
+
     from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.checkpoints import load_model
     from scripts.lib.model.encoding import encode_pairs, longest_of
     from scripts.lib.training.recipes import lora_config, trainer_arguments
-    from scripts.lib.training.split_dpo import OF_ONE_PASS, SplitDPOTrainer
 
     disable_progress_bars()
     recipe, seed = inputs.settings["recipe"], inputs.settings["seed"]

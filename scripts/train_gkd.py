@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.architecture import positions_of, require_relative_positions
 from scripts.lib.training.passes import check_longest
 from scripts.lib.training.program import training_program
@@ -82,12 +83,13 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     stop_ids = model.generation_config.eos_token_id
     sampling, starting = colocated(inputs.engine, inputs.parent, length, stop_ids)
 
-    from accelerate.utils import set_seed
-    from datasets import Dataset, disable_progress_bars
-    from trl import DistillationConfig  # which imports vLLM, where that is installed
+    with quick_imports(without="sklearn"):
+        from accelerate.utils import set_seed
+        from datasets import Dataset, disable_progress_bars
+        from trl import DistillationConfig  # which imports vLLM, where that is installed
 
-    from scripts.lib.training.recipes import lora_config, trainer_arguments
-    from scripts.lib.training.split_gkd import SplitGKDTrainer
+        from scripts.lib.training.recipes import lora_config, trainer_arguments
+        from scripts.lib.training.split_gkd import SplitGKDTrainer
 
     disable_progress_bars()
     names = {field.name for field in dataclasses.fields(DistillationConfig)}

@@ -17,6 +17,7 @@ from typing import Any
 
 from scripts.lib.engines.vllm_colocated import colocated
 from scripts.lib.grading.tags import whole_text
+from scripts.lib.machine.imports import quick_imports
 from scripts.lib.model.architecture import positions_of
 from scripts.lib.model.chat_template import prompt_ids
 from scripts.lib.training.passes import check_longest
@@ -109,12 +110,13 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
     stop_ids = model.generation_config.eos_token_id
     rollouts, starting = colocated(inputs.engine, inputs.parent, length, stop_ids)
 
-    from accelerate.utils import set_seed
-    from datasets import Dataset, disable_progress_bars
-    from trl import GRPOConfig  # which imports vLLM, where that is installed
+    with quick_imports(without="sklearn"):
+        from accelerate.utils import set_seed
+        from datasets import Dataset, disable_progress_bars
+        from trl import GRPOConfig  # which imports vLLM, where that is installed
 
-    from scripts.lib.training.recipes import lora_config, trainer_arguments
-    from scripts.lib.training.rollouts import RolloutTrainer
+        from scripts.lib.training.recipes import lora_config, trainer_arguments
+        from scripts.lib.training.rollouts import RolloutTrainer
 
     disable_progress_bars()
     names = {field.name for field in dataclasses.fields(GRPOConfig)}

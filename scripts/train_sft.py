@@ -29,11 +29,12 @@ def build_trainer(inputs: Inputs) -> tuple[Any, dict[str, int]]:
         from datasets import Dataset, disable_progress_bars
         from trl import SFTConfig
 
+        from scripts.lib.training.split_sft import SplitSFTTrainer
+
     from scripts.lib.model.chat_template import load_tokenizer
     from scripts.lib.model.checkpoints import load_model
     from scripts.lib.model.stop_tokens import end_of_turn
     from scripts.lib.training.recipes import lora_config, trainer_arguments
-    from scripts.lib.training.split_sft import SplitSFTTrainer
 
     disable_progress_bars()
     recipe, seed = inputs.settings["recipe"], inputs.settings["seed"]

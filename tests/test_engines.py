@@ -6,6 +6,7 @@ import pytest
 
 from scripts.lib.engines.requests import Request, Sampling, seed_of
 from scripts.lib.engines.start import start_engine
+from scripts.lib.evaluation.journal import generated
 from scripts.sample_traces import sample
 from tests.evaluation_case import SETTINGS, TRANSFORMERS, make_model
 
@@ -35,6 +36,34 @@ def test_the_seed_of_the_sampling_decides_and_nothing_before_it(engine):
     first = engine.generate(requests, sampling)
     assert engine.generate(requests, sampling) == first
     assert engine.generate(requests, sampling._replace(seed=4)) != first
+
+
+@pytest.mark.slow
+def test_what_was_killed_goes_on_behind_its_last_batch_with_the_same_tokens(
+    engine, tmp_path, monkeypatch
+):
+    requests = [Request([5, 6, 7 + n], 8, seed=n) for n in range(10)]
+    sampling = Sampling(1.0, 1.0, 0, 1.0, [0], seed=3)
+    path = tmp_path / "completions.jsonl"
+    whole = engine.generate(requests, sampling)
+    generate, asked = engine._generate_batch, []
+
+    def killed(batch, sampling):
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        asked.append(len(batch))
+        return generate(batch, sampling)
+
+    monkeypatch.setattr(engine, "_generate_batch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        generated(engine, requests, sampling, path)
+    with path.open("a") as file:
+        file.write('["cpu", "00')  # of the kill
+    asked.clear()
+    assert generated(engine, requests, sampling, path) == whole
+    assert asked == [2]
+    assert generated(engine, requests, sampling, path) == whole
+    assert asked == [2]
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts import evaluate as script
+from scripts.lib.engines.transformers import TransformersEngine
 from scripts.lib.evaluation.completions import SCHEMA, mean_over_problems
 from tests.evaluation_case import SETTINGS, TRANSFORMERS, make_model, problems, run
 from tests.workflow import ROOT
@@ -135,6 +136,29 @@ def test_killed_evaluation_keeps_its_finished_benchmarks(tiny, tmp_path, monkeyp
             assert (again / file).read_bytes() == (whole / file).read_bytes()
     monkeypatch.setattr(script, "Evaluator", None)  # all are there: no engine starts
     run(tmp_path, tiny, names)
+
+
+def test_a_killed_benchmark_goes_on_behind_its_last_batch_and_ends_in_the_same_bytes(
+    tiny, tmp_path, monkeypatch
+):
+    whole = run(tmp_path / "whole", tiny, {"amc23": 5})
+    generate, batches = TransformersEngine._generate_batch, []
+
+    def killed(self, batch, sampling):
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        batches.append(len(batch))
+        return generate(self, batch, sampling)
+
+    monkeypatch.setattr(TransformersEngine, "_generate_batch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "killed", tiny, {"amc23": 5})
+    batches.clear()
+    again = run(tmp_path / "killed", tiny, {"amc23": 5})
+    assert batches == [2]  # of ten completions, four of them in a batch
+    for ending in ENDINGS:
+        assert (again / f"amc23.{ending}").read_bytes() == (whole / f"amc23.{ending}").read_bytes()
+    assert not list((tmp_path / "killed" / "store").rglob(".*"))
 
 
 def test_stop_tokens_are_the_checkpoints_own_and_both_of_qwen(evaluator):

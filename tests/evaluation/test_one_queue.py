@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from scripts.lib.evaluation.journal import Journal
+from scripts.lib.evaluation.journal import BatchJournal, Journal
 from scripts.lib.files import digest_files, read_json
 from tests.evaluation_case import make_model, run
 
@@ -111,3 +111,14 @@ def test_a_journal_gives_back_what_is_whole_in_it(tmp_path):
     assert again.known == {("a", 0): [5, 6], ("b\u2028", 1): []}
     again.add(("c", 0), [7])
     assert Journal(path).known == again.known
+
+
+def test_batches_of_another_device_are_not_gone_on_from(tmp_path):
+    path = tmp_path / "completions.jsonl"
+    BatchJournal(path, "cpu").add([[5], [6]], "00")
+    again = BatchJournal(path, "cpu")
+    assert (again.completions, again.state) == ([[5], [6]], "00")
+    other = BatchJournal(path, "cuda")
+    assert (other.completions, other.state) == ([], None)
+    other.add([[7]], "01")
+    assert BatchJournal(path, "cuda").completions == [[7]]

@@ -8,6 +8,7 @@ import yaml
 from scripts import smoke
 from scripts.lib.files import write_json
 from scripts.lib.price.total import price_of
+from scripts.lib.smoke import checks
 from scripts.lib.smoke.checks import check_agreement
 from scripts.lib.smoke.plan import smoke_inputs, smoke_model, smoke_stages, tokens_of_stage
 from scripts.lib.study.cells import Study
@@ -67,3 +68,12 @@ def test_the_plan_takes_the_speeds_of_the_planned_device_and_model_alone(tmp_pat
     for other in ({"device": "NVIDIA A100"}, {"model": "qwen2.5-7b-instruct"}):
         write_json(tmp_path / "paper" / "smoke.json", record | other)
         assert price_of(study, tmp_path).total(rl) == pytest.approx(before.total(rl))
+
+
+def test_a_vllm_that_cannot_load_trained_weights_is_said_in_words(monkeypatch):
+    def trained(*_):
+        raise AttributeError("'Parameter' object has no attribute 'weight_loader'")
+
+    monkeypatch.setattr(checks, "trained", trained)
+    with pytest.raises(SystemExit, match="vLLM's CPU build cannot load synchronised weights"):
+        checks.grpo(None, "rl")

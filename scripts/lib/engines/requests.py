@@ -50,6 +50,21 @@ class StreamingEngine(Engine, Protocol):
         """Yield a request's number and its new token ids whenever one is finished."""
 
 
+@runtime_checkable
+class BatchEngine(Engine, Protocol):
+    """An engine that draws the random numbers of one batch after another from one stream."""
+
+    device: str  # whose random numbers they are
+
+    def batches(
+        self, requests: list[Request], sampling: Sampling, done: int, state: str | None
+    ) -> Iterator[tuple[list[list[int]], str]]:
+        """Yield the new token ids of a batch, and the state of the random numbers behind it.
+
+        The first `done` requests are left out; `state` is what came with the last of them.
+        """
+
+
 def sampling_of(settings: dict[str, Any], stop_ids: list[int], seed: int) -> Sampling:
     """Return the sampling that the settings of an evaluation or a distillation describe."""
     return Sampling(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.engines.requests import Engine
+from scripts.lib.machine.imports import quick_imports
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ def start_engine(
         from scripts.lib.engines.vllm import start_vllm
 
         return start_vllm(checkpoint, engine.vllm, dtype, max_model_length)
-    from scripts.lib.engines.transformers import TransformersEngine
+    with quick_imports(without="sklearn"):
+        from scripts.lib.engines.transformers import TransformersEngine
 
     return TransformersEngine(checkpoint, dtype, batch_size)

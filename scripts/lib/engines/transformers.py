@@ -1,6 +1,7 @@
 """Completions by transformers' generate, batch by batch, in this process and on one device."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +33,34 @@ class TransformersEngine:
         self.model.generation_config = GenerationConfig()
 
     def generate(self, requests: list[Request], sampling: Sampling) -> list[list[int]]:
-        """Return the requests' completions; batches are made in the order of the requests.
+        """Return the requests' completions."""
+        return [tokens for batch, _ in self.batches(requests, sampling) for tokens in batch]
 
-        All random numbers come from one stream, so that a completion depends on its batch: a
-        request's own seed is not read.
+    def batches(
+        self,
+        requests: list[Request],
+        sampling: Sampling,
+        done: int = 0,
+        state: str | None = None,
+    ) -> Iterator[tuple[list[list[int]], str]]:
+        """Yield batch after batch; they are made in the order of the requests.
+
+        All random numbers come from one stream, so that a completion depends on its batch, and on
+        the state of the stream behind the batch before: a request's own seed is not read.
         """
+        numbers = torch.cuda if self.device == "cuda" else torch
         torch.manual_seed(sampling.seed)
-        completions: list[list[int]] = []
+        if state is not None:
+            numbers.set_rng_state(torch.tensor(list(bytes.fromhex(state)), dtype=torch.uint8))
         reported = time.monotonic()
-        while len(completions) < len(requests):
-            start = len(completions)
-            batch = self._batch(requests[start : start + self.batch_size])
-            completions += self._generate_batch(batch, sampling)
+        while done < len(requests):
+            batch = self._batch(requests[done : done + self.batch_size])
+            done += len(batch)
+            completions = self._generate_batch(batch, sampling)
+            yield completions, bytes(numbers.get_rng_state().tolist()).hex()
             if time.monotonic() - reported > QUIET_SECONDS:
                 reported = time.monotonic()
-                report(f"{len(completions)}/{len(requests)} completions")
-        return completions
+                report(f"{done}/{len(requests)} completions")
 
     def close(self) -> None:
         """Drop the model."""

@@ -18,7 +18,7 @@ from transformers import AutoConfig
 
 from scripts.lib.engines.requests import Request, sampling_of, seed_of
 from scripts.lib.engines.start import EngineSettings, start_engine
-from scripts.lib.evaluation.journal import Place
+from scripts.lib.evaluation.journal import Place, generated
 from scripts.lib.model.architecture import positions_of
 from scripts.lib.model.chat_template import load_tokenizer, refusals_named
 from scripts.lib.model.stop_tokens import stop_ids_of
@@ -53,9 +53,12 @@ class CheckpointModel(LightevalModel):
         )
         self.sampled: dict[str, dict[Place, list[int]]] = {}  # by task
 
-    def use(self, task: str, settings: dict[str, Any]) -> None:
-        """Take a task's settings; its random numbers depend on no other benchmark."""
-        self.task, self.settings = task, settings
+    def use(self, task: str, settings: dict[str, Any], journal: Path | None = None) -> None:
+        """Take a task's settings; its random numbers depend on no other benchmark.
+
+        `journal` is the file that keeps its completions until it is evaluated, if any does.
+        """
+        self.task, self.settings, self.journal = task, settings, journal
         self.benchmark = benchmark = task.rpartition("/")[2]
         self.max_length = settings["max_model_length"]
         self.sampling = sampling_of(settings, self.stop_ids, seed_of(benchmark, settings["seed"]))
@@ -129,7 +132,8 @@ class CheckpointModel(LightevalModel):
     def _generate(self, requests: list[Request]) -> list[list[int]]:
         """Return the completions in order; the engine gets the longest prompts first."""
         order = sorted(range(len(requests)), key=lambda index: -len(requests[index].prompt))
-        sampled = self.engine.generate([requests[index] for index in order], self.sampling)
+        asked = [requests[index] for index in order]
+        sampled = generated(self.engine, asked, self.sampling, self.journal)
         completions: list[list[int]] = [[] for _ in requests]
         for index, tokens in zip(order, sampled, strict=True):
             completions[index] = tokens

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from scripts.lib.console import report
+from scripts.lib.machine.imports import quick_imports
 
 RESTRICTION = "CUDA_VISIBLE_DEVICES"
 COUNTED = "SRLM_GPUS_COUNTED"  # set by the rules where the profile says how many GPUs there are
@@ -55,7 +56,8 @@ def torch_device() -> str:
     Raises SystemExit if it was granted a GPU that torch cannot use: torch only warns, or says
     nothing, and a training of a day on a GPU would take weeks on a CPU.
     """
-    import torch
+    with quick_imports():
+        import torch
 
     if torch.cuda.is_available():  # device_count() alone also counts what the driver cannot serve
         return "cuda"

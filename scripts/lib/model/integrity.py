@@ -4,6 +4,7 @@ Weights are read from safetensors alone: a pickle (`.bin`, `.pt`) runs code when
 header of a safetensors file names its tensors' types, shapes and places, which fill the file.
 """
 
+import functools
 import json
 import math
 import os
@@ -162,6 +163,14 @@ def read_header(path: Path, who: str) -> dict[str, Any]:
             f"{who}: {path}: the shape of {wrong[0]} does not fit its bytes; get the file anew"
         )
     return tensors
+
+
+@functools.cache
+def counted_parameters(folder: Path, who: str) -> int:
+    """Return the numbers in a checkpoint's weights, a shared tensor once, as their headers say."""
+    headers = [read_header(folder / file, who) for file in shards_of(folder, who)]
+    shapes = [tensor["shape"] for header in headers for tensor in header.values()]
+    return sum(map(math.prod, shapes))
 
 
 def has_its_shape(facts: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ The model is small on purpose and every constant of it stands in the config unde
   N parameters cost 2N FLOPs per token forward and 4N backward, attention 4 x layers x width x
   length beside them; the reference policy of GRPO and DPO is one more forward, GKD's teacher one of
   its own size. LoRA saves the gradients of the frozen weights, and was as slow as full training
-  (benchmarks/).
+  (benchmarks/). What an optimiser step takes beside its passes is a constant.
 - generation: a step of k sequences takes a fixed time, the time to read the weights, and a share
   per sequence, which reads its own context too; a sequence that never stops keeps the device busy,
   alone, up to the length limit: the tail.
@@ -29,6 +29,7 @@ from scripts.lib.dag.data import count_tokens, source_of
 from scripts.lib.dag.evaluate import sizes_of
 from scripts.lib.dag.jobs import Job
 from scripts.lib.files import read_json
+from scripts.lib.model.integrity import counted_parameters
 from scripts.lib.study.cells import Study, model_of, stages_of
 from scripts.lib.study.recipes import recipe_of
 from scripts.lib.study.traces import (
@@ -115,7 +116,8 @@ class Costs:
         tokens = PADDING * sequences * length
         passes = round(tokens / self.tokens_per_pass.get(cell, TOKENS_PER_PASS)) or 1
         computing = self.compute_seconds(tokens * per_token) / passes
-        return passes * math.hypot(computing, self.device["micro_step_seconds"])
+        launching = self.device["micro_step_seconds"]
+        return passes * math.hypot(computing, launching) + self.device["step_seconds"]
 
     def generation_seconds(
         self, model: str, sequences: int, length: float, limit: int
@@ -266,8 +268,13 @@ class Costs:
     # ------------------------------------------------------------------- what the study is made of
 
     def parameters(self, model: str) -> int:
-        """Return a model's number of parameters; exit with an error if the config lacks it."""
+        """Return a model's number of parameters: the config's, or counted in its local folder.
+
+        Raises SystemExit if it has neither.
+        """
         definition = self.study.config["models"][model]
+        if "parameters" not in definition and "path" in definition:
+            return counted_parameters(Path(definition["path"]), f"models.{model}.path")
         if "parameters" not in definition:
             raise SystemExit(
                 f"models.{model}.parameters: not given, so `plan` cannot price it; add its number "

@@ -119,7 +119,15 @@ def grpo(machine: Machine, stage: str) -> Facts:
 
     A difference of its log-probabilities above 0.05 ends the training (training/rollouts.py).
     """
-    record = trained(machine, stage, "train_grpo", GRPO_STEPS)
+    try:
+        record = trained(machine, stage, "train_grpo", GRPO_STEPS)
+    except AttributeError as error:
+        if "weight_loader" not in str(error):
+            raise
+        raise SystemExit(
+            "vLLM's CPU build cannot load synchronised weights: it packs those of its layers when "
+            "it starts; on CUDA it can. Write `engine: transformers` for train_grpo in the profile"
+        ) from None
     steps = record["log"]
     differences = [step.get("sampling/sampling_logp_difference") for step in steps]
     return {
