@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.lib.runs.lines import spell, spell_difference
+from scripts.lib.runs.spelled import spell, spell_difference
 
 
 def other_run(found: Mapping[str, Any], study: str) -> dict[str, Any]:

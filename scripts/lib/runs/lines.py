@@ -1,15 +1,15 @@
 """What a comparison of two runs says, as lines for a terminal."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.lib.console import align
-from scripts.lib.paper.printed import COLLAPSED
 from scripts.lib.runs.keys import Keys, own_reasons
 from scripts.lib.runs.numbers import DIFFERS, IDENTICAL, SAME, Compared
 from scripts.lib.runs.regrading import Regraded
 from scripts.lib.runs.side import Place
+from scripts.lib.runs.spelled import percent, spell, spell_difference
 from scripts.lib.show.inert import clip
 
 WIDTH = 76  # characters of a value
@@ -134,35 +134,3 @@ def paper_lines(rows: list[dict[str, Any]]) -> list[str]:
     within = sum(line[4] == "yes" for line in grid)
     summary = f"{within} of {len(grid)} printed numbers lie in the interval of theirs, by LightEval"
     return [summary, "", *align([head, [""] * len(head), *grid])]
-
-
-def spell(record: Mapping[str, Any] | None) -> str:
-    """Return a table cell's accuracy in percent with its interval, a double dagger if collapsed."""
-    if not record:
-        return "-"
-    if record["accuracy"] is None:
-        return str(record["status"])
-    low, high = record["interval"]
-    mark = f" {COLLAPSED}" if record.get("status") == "collapsed" else ""
-    return f"{percent(record['accuracy'])} [{percent(low)}, {percent(high)}]{mark}"
-
-
-def spell_difference(difference: float | None, interval: Sequence[float] | None) -> str:
-    """Return a difference in points with its interval, nothing where there is none.
-
-    >>> spell_difference(-0.031, [-0.05, 0.01])
-    '-3.1 [-5.0, +1.0]'
-    """
-    if difference is None or interval is None:
-        return ""
-    low, high = (100 * end for end in interval)
-    return f"{100 * difference:+.1f} [{low:+.1f}, {high:+.1f}]"
-
-
-def percent(share: float | None) -> str:
-    """Return a share in percent.
-
-    >>> percent(0.5433), percent(None)
-    ('54.3', '-')
-    """
-    return "-" if share is None else f"{100 * share:.1f}"
