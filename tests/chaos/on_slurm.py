@@ -108,14 +108,19 @@ def crash_node(round_: Round) -> None:
 
 
 def kill_daemon(round_: Round) -> None:
-    """Kill the daemon of a node, whose jobs run on, or the controller; start it again."""
+    """Kill the daemon of a node, whose jobs run on, or stop the controller; start it again.
+
+    A controller that is killed forgets what it did in its last seconds: SLURM 22.05 then takes a
+    job that runs for one that waits, and drains its node, until an administrator comes.
+    """
     main = round_.disturbed()
     if job := running_job(round_, main):
         name = round_.random.choice([job["NodeList"], "slurmctld"])
         seconds = round_.random.uniform(1, 15)
         round_.note(f"{name} away for {seconds:.0f} s")
-        round_.cluster.daemons[name].kill()
-        round_.cluster.daemons[name].wait()
+        daemon = round_.cluster.daemons[name]
+        daemon.send_signal(signal.SIGTERM if name == "slurmctld" else signal.SIGKILL)
+        daemon.wait()
         time.sleep(seconds)
         round_.cluster.start_again(name)
     main.ends()
