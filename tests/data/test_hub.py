@@ -280,7 +280,7 @@ def test_the_rules_fetch_data_and_models_whatever_the_callers_offline_switch(hub
             "qwen2.5-0.5b": {"revision": published_model(hub, **whole), "max_model_length": 512}
         },
         # four problems per step
-        "recipes": {"grpo": {"global_batch_size": 64, "max_completion_length": 64}},
+        "recipes": {"grpo": {"global_batch_size": 64, "max_completion_length": 32}},
     }
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     targets = [

@@ -21,6 +21,7 @@ from tests.model.families import CHATML, GEMMA2, IM, LLAMA2
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 
 WHO = "models.mine.path"
+WITH_SYSTEM = {"system": "Think, then answer.", "user": "{question}"}
 
 
 def safetensors(**tensors: list[int]) -> bytes:
@@ -196,13 +197,14 @@ def test_a_checkpoint_without_a_vocabulary_is_refused(folder):
 
 
 def study_of(folder: Path, **model: object) -> Study:
-    """Return the paper's study with its base model in a local folder."""
+    """Return the paper's study with its base model in a local folder, and a system message."""
     import yaml
 
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     mine = {"label": "Mine", "path": str(folder), "max_model_length": 512}
     config["models"]["mine"] = mine | model
     config["roles"]["base"] = "mine"
+    config["prompts"]["training"] = WITH_SYSTEM
     return validated_study(config, [])
 
 
@@ -296,6 +298,7 @@ def test_a_dry_run_says_it_in_one_line(folder, tmp_path):
 
     (folder / "chat_template.jinja").write_text(GEMMA2)
     mine = {"models": {"mine": {"label": "Mine", "path": str(folder)}}, "roles": {"base": "mine"}}
+    mine["prompts"] = {"training": WITH_SYSTEM}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
     process = snakemake("-n", "--configfile", tmp_path / "mine.yaml", "--", "all", folder=tmp_path)
     assert process.returncode == 1
@@ -357,7 +360,7 @@ def test_a_model_is_checked_before_its_record_is_written(tiny, tmp_path):
     for name in ("good", "bad"):
         study = study_of(tmp_path / name, max_model_length=256)
         config = copy.deepcopy(study.config)
-        config["recipes"]["grpo"]["max_completion_length"] = 64
+        config["recipes"]["grpo"]["max_completion_length"] = 32
         write_json(tmp_path / f"{name}.json", config)
         key = job(Study(config), "fetch_model", model="mine").key
         flags = ["--config", f"{name}.json", "--key", key, "--model", "mine", "--check"]

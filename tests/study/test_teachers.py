@@ -131,8 +131,8 @@ def test_the_price_of_an_endpoint_is_reckoned_before_it_is_asked(tmp_path):
         "completion": 2.0,
     }
     (line,) = endpoint_lines(price_of(study, tmp_path))
-    assert "2,000 completions, 0.2 million tokens read, 1.0 million written" in line
-    assert line.endswith(f"about {0.24 + 2:.2f} USD")
+    assert "2,000 completions, 0.4 million tokens read, 1.0 million written" in line
+    assert line.endswith(f"about {2000 * 196e-6 + 2:.2f} USD")
 
 
 def test_the_data_card_has_who_wrote_what_for_which_prompt():
