@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.bars import BARS
 from scripts.lib.files import read_json, write_json, write_text
-from scripts.lib.provenance import git_commit, versions
+from scripts.lib.provenance import git_commit, processor, versions
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "ratios.md"
@@ -72,14 +72,6 @@ def machine() -> dict[str, Any]:
         "load_average": os.getloadavg()[0],
         "versions": versions(),
     }
-
-
-def processor() -> str:
-    """Return the processor's name, where the system says it."""
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def newest(folder: Path) -> Path:

@@ -4,7 +4,7 @@ One row per printed number whose cell is in the study, by LightEval's verdicts, 
 under the tables' prompt. What the paper quotes from others is compared with nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ COLUMNS = [
 ]
 QUOTED = "quoted from others"
 UNKNOWN_COLUMN = "the paper does not say which benchmark it is"
+BUILT = "a model that the study builds stands in for the paper's"
 NO_MODEL = "no seed left a model"
 ONE_SAMPLE = "one sample per problem: the spread within problems is not known"
 NO_SPREAD = "no sample of a problem differs from another"
@@ -66,12 +67,15 @@ def runs_of(evaluations: list[Evaluation], trained: bool) -> Runs | None:
 
 
 def reproduction(
-    reported: pd.DataFrame, runs: Mapping[tuple[str, str], Runs | None], cells: Mapping[str, str]
+    reported: pd.DataFrame,
+    runs: Mapping[tuple[str, str], Runs | None],
+    cells: Mapping[str, str],
+    built: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return the rows of reproduction.csv from the printed numbers.
 
     `runs` is {(cell, benchmark): runs}; `cells` is {cell as the paper's rows name it: cell of the
-    study}.
+    study}; of those in `built` the model is another than the paper's, and no distance is known.
     """
     variances: dict[tuple[str, str], float] = {}
     for benchmark in {name for _, name in runs}:
@@ -84,12 +88,13 @@ def reproduction(
     for row in reported.to_dict("records"):
         place = (cells.get(row["cell"], ""), row["benchmark"])
         if place in runs:
-            rows.append(_row(row, place[0], runs[place], variances.get(place)))
+            is_built = place[0] in built
+            rows.append(_row(row, place[0], runs[place], variances.get(place), is_built))
     return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
 
 
 def _row(
-    printed: dict[str, Any], cell: str, runs: Runs | None, variance: float | None
+    printed: dict[str, Any], cell: str, runs: Runs | None, variance: float | None, is_built: bool
 ) -> dict[str, Any]:
     reported = float(printed["printed"]) / 100
     row = printed | {"cell": cell, "reported": reported, "verdict": "", "reason": NO_MODEL}
@@ -104,6 +109,8 @@ def _row(
         return row | {"reason": QUOTED}
     if printed["column"]:
         return row | {"reason": UNKNOWN_COLUMN}
+    if is_built:
+        return row | {"reason": BUILT}
     if runs.samples < 2:
         return row | {"reason": ONE_SAMPLE}
     if variance is None:
@@ -129,7 +136,7 @@ def main() -> None:
         found.setdefault((cell, task), []).append(evaluation)
     runs = {place: runs_of(of, place[0] in settings["trained"]) for place, of in found.items()}
     reported = reported_numbers(settings["reported"], read_benchmarks(settings["benchmarks"]))
-    frame = reproduction(reported, runs, settings["cells"])
+    frame = reproduction(reported, runs, settings["cells"], settings["built"])
     write_frame(args.reproduction, frame, COLUMNS)
     run.write_record(args.output, args.reproduction, args.legend)
 

@@ -15,7 +15,7 @@ from typing import Any
 from scripts.compare_reported import reproduction, runs_of
 from scripts.lib.console import print_lines
 from scripts.lib.dag.code import ROOT
-from scripts.lib.dag.score import printed_cells
+from scripts.lib.dag.score import built_cells, printed_cells
 from scripts.lib.disk import say_in_words
 from scripts.lib.paper.files import read_paper_file
 from scripts.lib.paper.reported import read_benchmarks, reported_numbers
@@ -105,7 +105,7 @@ def paper(theirs: Side, study: Study | None, why: str) -> list[str]:
     printed = reported_numbers(
         read_paper_file("reported.csv"), read_benchmarks(read_paper_file("benchmarks.csv"))
     )
-    frame = reproduction(printed, runs, cells)
+    frame = reproduction(printed, runs, cells, built_cells(study, cells.values()))
     rows: list[dict[str, Any]] = frame.drop_duplicates(["cell", "benchmark", "reported"]).to_dict(
         "records"
     )

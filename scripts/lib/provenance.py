@@ -4,6 +4,7 @@ import functools
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -53,6 +54,20 @@ def git_commit() -> str | None:
     return run.stdout.strip()
 
 
+def processor() -> str:
+    """Return the processor's name, where the system says it."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cpu_capability() -> str | None:
+    """Return the vector instructions that torch computes with here; None where it is not loaded."""
+    torch = sys.modules.get("torch")
+    return torch.backends.cpu.get_cpu_capability() if torch else None
+
+
 def run_facts(script: str) -> dict[str, Any]:
     """Return the facts that a training or run record of a script keeps beside its result."""
     return {
@@ -61,6 +76,8 @@ def run_facts(script: str) -> dict[str, Any]:
         "versions": versions(),
         "host": platform.node(),
         "platform": platform.platform(),
+        "processor": processor(),
+        "cpu_capability": cpu_capability(),
         "cpu_count": os.cpu_count(),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from scripts import evaluate as script
 from scripts.lib.engines.transformers import TransformersEngine
@@ -95,6 +96,9 @@ def test_an_evaluation_records_what_each_task_and_the_engines_start_used(
     assert [run["engine_start_joules"] for run in runs] == [1.0, 1.0]
     assert [run["joules"] for run in runs] == [3.0, 5.0]  # 2 and 4: what was between the tasks
     assert all(run["peak_memory_bytes"] > 10**7 for run in runs)
+    computes_with = torch.backends.cpu.get_cpu_capability()
+    assert [run["cpu_capability"] for run in runs] == [computes_with] * 2
+    assert all(run["processor"] for run in runs)
 
 
 def test_retrained_weights_at_the_same_path_are_evaluated_anew(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from scripts.lib.dag.code import code_fingerprint
 from scripts.lib.dag.jobs import job
 from scripts.lib.files import folder_made_whole, read_json, write_json
+from scripts.lib.model import chat_template
 from scripts.lib.model.integrity import require_files
 from scripts.lib.model.local import check_local_models
 from scripts.lib.study.cells import Study
@@ -21,6 +22,7 @@ from tests.model.families import CHATML, GEMMA2, IM, LLAMA2
 from tests.workflow import ENVIRONMENT, ROOT, snakemake
 
 WHO = "models.mine.path"
+NESTED = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
 WITH_SYSTEM = {"system": "Think, then answer.", "user": "{question}"}
 
 
@@ -246,12 +248,14 @@ def test_a_teacher_is_asked_with_its_prompt():
         ("{{ ''.__class__.__mro__ }}", {}, "its chat template refuses the prompt"),
         ("{{ range(10**9) | list }}", {}, "its chat template refuses the prompt: Range too big"),
         ("{{ 1 / 0 }}", {}, "its chat template refuses the prompt"),
+        (NESTED, {}, "its chat template refuses the prompt: it takes longer than 0.5 s"),
         (GEMMA2, {"fold_system": True}, None),
         (LLAMA2, {}, None),
         (CHATML, {}, None),
     ],
 )
-def test_a_local_template_is_asked_at_the_dry_run(folder, template, model, said):
+def test_a_local_template_is_asked_at_the_dry_run(folder, template, model, said, monkeypatch):
+    monkeypatch.setattr(chat_template, "RENDERING_SECONDS", 0.5 if template == NESTED else 10)
     (folder / "chat_template.jinja").unlink()
     if template:
         (folder / "chat_template.jinja").write_text(template)

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.compare_reported import COLUMNS, NO_MODEL, NO_SEEDS, ONE_SAMPLE, QUOTED, reproduction
+from scripts.compare_reported import (
+    BUILT,
+    COLUMNS,
+    NO_MODEL,
+    NO_SEEDS,
+    ONE_SAMPLE,
+    QUOTED,
+    reproduction,
+)
 from scripts.lib.frames import legend_path, read_frame, write_frame
 from scripts.lib.paper.reproduction import (
     Runs,
@@ -95,8 +103,8 @@ def printed(cell, value, source="", column="", benchmark="amc23"):
     }
 
 
-def frame_of(*rows, runs):
-    return reproduction(pd.DataFrame(rows), runs, {"base": "toy", "base+rl": "toy+rl"})
+def frame_of(*rows, runs, built=()):
+    return reproduction(pd.DataFrame(rows), runs, {"base": "toy", "base+rl": "toy+rl"}, built)
 
 
 def test_a_row_has_both_numbers_and_their_distance():
@@ -125,6 +133,13 @@ def test_what_cannot_be_compared_says_why():
     )
     assert frame["reason"].tolist() == [QUOTED, ONE_SAMPLE, NO_MODEL, NO_SEEDS]
     assert not frame["verdict"].any() and frame["z"].isna().all()
+
+
+def test_a_toy_in_place_of_the_papers_model_has_no_distance():
+    runs = {("toy", "amc23"): Runs(HALF, 2, trained=False)}
+    (row,) = frame_of(printed("base", "45.0"), runs=runs, built=["toy"]).to_dict("records")
+    assert (row["reported"], row["accuracy"], row["reason"]) == (0.45, 0.5, BUILT)
+    assert not row["verdict"] and math.isnan(row["z"])
 
 
 def test_the_file_says_what_its_columns_are(tmp_path):

@@ -1,6 +1,6 @@
 """From evaluations to table cells, one table of scores, and comparisons (rules/score.smk)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from scripts.lib.dag.data import all_raw, trained_on
@@ -167,6 +167,7 @@ def compare_reported(study: Study) -> tuple[Settings, Inputs]:
         "benchmarks": read_paper_file("benchmarks.csv"),
         "cells": cells,
         "trained": [cell for cell in cells.values() if stages_of(cell)],
+        "built": built_cells(study, cells.values()),
     }
     return settings, _evaluations(study, {c: study.benchmarks() for c in cells.values()})
 
@@ -175,6 +176,12 @@ def printed_cells(study: Study) -> dict[str, str]:
     """Return {row of reported.csv: cell of the study} of the paper's cells that the study has."""
     named = {line["cell"]: study.cell_of_row(line["cell"]) for line in _printed_lines()}
     return {row: cell for row, cell in named.items() if cell in study.cells()}
+
+
+def built_cells(study: Study, cells: Iterable[str]) -> list[str]:
+    """Return those of the cells whose untrained model the study builds itself, as a toy."""
+    models = study.config["models"]
+    return [cell for cell in cells if "build" in models[model_of(cell)]]
 
 
 def printed_rows() -> list[str]:

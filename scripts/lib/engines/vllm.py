@@ -109,6 +109,7 @@ class VllmEngine:
         arguments = {
             "model": checkpoint,
             "generation_config": "vllm",  # nothing of the checkpoint's own
+            "load_format": "safetensors",  # never a pickle
             "disable_log_stats": True,
         } | arguments
         own = {name: arguments[name] for name in OWN_SETTINGS if name in arguments}

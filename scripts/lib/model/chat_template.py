@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,7 +77,8 @@ def one_template(template: str | dict[str, str] | None, folder: Path) -> str:
     return template
 
 
-ENDLESS = (RecursionError, MemoryError)
+ENDLESS = (RecursionError, MemoryError, TimeoutError)
+RENDERING_SECONDS = 20.0  # one chat; an honest template takes a millisecond
 
 
 @contextlib.contextmanager
@@ -94,12 +97,41 @@ def refusals_named(folder: Path | str) -> Iterator[None]:
         ) from None
 
 
+@contextlib.contextmanager
+def one_chat(folder: Path | str) -> Iterator[None]:
+    """Exit with the cure where a chat template refuses one chat, or takes long for it."""
+    with refusals_named(folder), time_limit(RENDERING_SECONDS):
+        yield
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in what runs longer; without effect outside a process's main thread.
+
+    The sandbox allows loops in loops, which end in years.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"it takes longer than {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def prompt_ids(tokenizer: Any, turns: list[dict[str, str]]) -> list[int]:
     """Return the token ids of a chat up to where the assistant answers.
 
     Raises SystemExit, with the cure, if the chat template refuses the messages.
     """
-    with refusals_named(tokenizer.name_or_path):
+    with one_chat(tokenizer.name_or_path):
         return tokenizer.apply_chat_template(
             turns, add_generation_prompt=True, tokenize=True, return_dict=True
         )["input_ids"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.data.prompts import messages
-from scripts.lib.model.chat_template import PROBE, one_template, refusals_named, with_settings
+from scripts.lib.model.chat_template import PROBE, one_chat, one_template, with_settings
 from scripts.lib.model.integrity import read_object, refuse_links_outside, require_files
 from scripts.lib.study.cells import Study
 from scripts.lib.study.uses import Use, models_with_weights, use_of
@@ -45,7 +45,7 @@ def require_prompts(folder: Path, use: Use) -> None:
 
     tokens = {name: spelling(named.get(name)) for name in ("bos_token", "eos_token", "pad_token")}
     for prompt in use.prompts:
-        with refusals_named(folder):
+        with one_chat(folder):
             render_jinja_template(
                 conversations=[messages(prompt, PROBE)],
                 chat_template=template,

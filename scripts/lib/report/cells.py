@@ -39,6 +39,8 @@ TRAINING = (
     "git_commit",
     "host",
     "platform",
+    "processor",
+    "cpu_capability",
     "device",
     "devices",
     "distributed",

@@ -14,6 +14,15 @@ from scripts.lib.tables.markdown import PAPER
 
 EMPTY = ("", "–")
 OWN = "own"  # of comparisons: each side under its own prompt
+MACHINE = (
+    "host",
+    "platform",
+    "processor",
+    "cpu_capability",
+    "device",
+    "engine",
+    "git_commit",
+)
 HEAD = 2  # lines of a table before its rows
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 # What each figure is called, and what it shows, for those who do not see it.
@@ -157,7 +166,7 @@ def environment(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     found: dict[str, set[str]] = {}
     packages: dict[str, set[str]] = {}
     for record in records:
-        for name in ("host", "platform", "device", "engine", "git_commit"):
+        for name in MACHINE:
             if record.get(name):
                 found.setdefault(name, set()).add(str(record[name]))
         for package, version in record.get("versions", {}).items():

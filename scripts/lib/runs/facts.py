@@ -6,7 +6,16 @@ from scripts.lib.dag.environment import pins_in
 from scripts.lib.records import Record
 from scripts.lib.runs.side import Side
 
-FACTS = ("engine", "device", "devices", "distributed", "platform", "git_commit")
+FACTS = (
+    "engine",
+    "device",
+    "devices",
+    "distributed",
+    "platform",
+    "processor",
+    "cpu_capability",
+    "git_commit",
+)
 ENVIRONMENTS = ("study", "data", "paper")
 
 
