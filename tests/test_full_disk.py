@@ -11,7 +11,7 @@ from scripts.lib.evaluation.completions import parquet_bytes
 from scripts.lib.evaluation.journal import Journal
 from scripts.lib.evaluation.store import entry
 from scripts.lib.files import digest_files, folder_made_whole, write_json, write_jsonl
-from scripts.lib.runs.bag import write_bag
+from scripts.lib.runs.bag import unpacked, write_bag
 from scripts.lib.training.resume import is_complete
 from tests.small_disk import PAGE, small_disk
 from tests.training_case import GRPO, LORA, SFT, case, record_of, run_case, tiny_model
@@ -173,3 +173,19 @@ def test_results_on_a_read_only_disk_are_named_before_any_job(tmp_path: Path) ->
         assert run.returncode == 1
         _, line = (run.stdout + run.stderr).splitlines()  # the first names the config file
         assert line.startswith(f"{disk.folder}: the disk is read-only: make it writable")
+
+
+def test_an_archive_that_is_unpacked_on_a_full_disk_is_no_bad_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "run.tar"
+    write_bag(archive, "run", {"large": NOISE * 20}, {})
+    with small_disk(tmp_path / "tmp", size=4_000_000) as disk:  # not full afterwards
+        monkeypatch.setattr("tempfile.tempdir", str(disk.folder))
+        with (
+            pytest.raises(SystemExit, match=f"^{disk.folder}: the disk is full"),
+            disk_in_words(),
+            unpacked(archive, 10**9),
+        ):
+            pass
+        assert not list(disk.folder.iterdir())

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from scripts.lib.console import spell_bytes
+from scripts.lib.disk import refused_at
 from scripts.lib.files import sha256_of, written_aside
 
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
@@ -90,7 +91,11 @@ def unpacked(path: Path, largest: int) -> Iterator[Path]:
         )
     with tempfile.TemporaryDirectory(prefix="run-") as folder:
         try:
-            with path.open("rb") as file, tarfile.open(fileobj=_Pieces(file), mode="r:") as tar:
+            with (
+                refused_at(Path(folder).parent),
+                path.open("rb") as file,
+                tarfile.open(fileobj=_Pieces(file), mode="r:") as tar,
+            ):
                 names = _unpack(path, tar, Path(folder))
         except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
             if isinstance(error, OSError) and error.errno in NO_ROOM:  # no fault of the archive
