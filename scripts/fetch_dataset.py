@@ -209,10 +209,12 @@ def check_rows(
     rows: list[dict[str, Any]], files: list[Path], expected: dict[str, Any], key: str
 ) -> None:
     """Exit with an error if the rows lack the number or the columns that the config expects."""
-    if len(rows) != expected.get("rows", len(rows) or 1):
+    if not rows:
+        raise SystemExit(f"{_names(files)}: 0 rows were found: a data set needs at least one")
+    if len(rows) != expected.get("rows", len(rows)):
         raise SystemExit(
             f"{_names(files)}: {len(rows)} rows were found, {key}.rows in config.yaml expects "
-            f"{expected.get('rows', 'at least 1')}: another version of the data set. {CURE}"
+            f"{expected['rows']}: another version of the data set. {CURE}"
         )
     columns = expected.get("columns", [])
     for number, row in enumerate(rows):
