@@ -12,7 +12,7 @@ from scripts.lib.files import read_json, write_jsonl
 from scripts.lib.grading.grader import Grader
 from scripts.lib.model.chat_template import load_tokenizer
 from tests.training_case import tiny_model
-from tests.workflow import ROOT
+from tests.workflow import ROOT, planned
 
 PROMPTS = ROOT / "benchmarks" / "prompts.yaml"
 PROBLEMS = [
@@ -110,3 +110,12 @@ def test_a_finished_wording_is_kept_and_other_settings_are_refused(tmp_path):
     assert refused.returncode == 1
     assert f"{output}: measured with another max_new_tokens" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_study_of_a_real_root_is_one_training_of_a_folders_model(tmp_path):
+    model = tiny_model(tmp_path / "model").parent / "checkpoint"
+    (tmp_path / "real-root").symlink_to(model)
+    layers = [ROOT / "config.yaml", ROOT / "benchmarks" / "real_root.yaml"]
+    target = "results/real-root/models/real-root+rl/seed-0/training.json"
+    jobs = planned("--configfile", *layers, "--", target, folder=tmp_path)
+    assert jobs["train_grpo"] == 1 and jobs.keys().isdisjoint({"train_sft", "evaluate"})

@@ -20,6 +20,7 @@ def short_notes(table: dict, frame: pd.DataFrame, cells: Cells, marks: Marks) ->
             else "one seed; the interval holds the spread over problems and samples of this run, "
             "not over trainings."
         )
+        + " Bold: the highest of a column, by whatever margin."
     )
     if frame["mark"].any():
         notes.append(
