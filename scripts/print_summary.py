@@ -229,9 +229,11 @@ def main() -> None:
         print(f"### What RL added to the model that it started from, under the prompt {prompt}\n")
         print(fill(f"Points of accuracy on the same problems{star}.", width) + "\n")
         print("\n".join(rl) + "\n")
-    text = without_said(without_what_depends(conclusions.read_text(encoding="utf-8")), said)
-    print(fit_table(text, width, str(conclusions)))
-    print(f"What depends on the prompt is listed in {conclusions}.\n")
+    whole = conclusions.read_text(encoding="utf-8")
+    short = without_what_depends(whole)
+    print(fit_table(without_said(short, said), width, str(conclusions)))
+    if short != whole.rstrip():
+        print(f"What depends on the prompt is listed in {conclusions}.\n")
     if (costs := folder / "costs.csv").exists():
         trained = [cell for cell in study.cells() if stages_of(cell)]
         took = total_sentence(spent(read_frame(costs)), trained)

@@ -83,7 +83,7 @@ def test_headings_are_shifted_and_an_empty_head_is_no_head():
 def test_what_depends_on_the_prompt_is_folded_away_with_its_number():
     text = "### Title\n\nHolds:\n\n- a\n\nDepends on the prompt:\n\n- b\n- c\n\n#### Next\n"
     page = overview.conclusions(text)
-    assert "<summary>Depends on the prompt: 2</summary>" in page
+    assert "<summary>Depends on the prompt: 2 pairs of cells</summary>" in page
     before, folded = page.split("<details>")
     assert "<li>a</li>" in before
     assert "<li>b</li>" in folded.split("</details>")[0]

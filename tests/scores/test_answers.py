@@ -51,7 +51,7 @@ def rows():
 def test_each_group_counts_its_own_comparisons():
     sft, rl, pairs = rows()
     assert (sft["better"], sft["worse"], sft["depends"], sft["comparisons"]) == (0, 1, 1, 2)
-    assert sft["answer"] == "better in none of 2, worse in 1; 1 depend on the prompt"
+    assert sft["answer"] == "better in none of 2, worse in 1; 1 depends on the prompt"
     assert (rl["better"], rl["undecided"]) == (1, 1)
     assert pairs["answer"] == "better in none of 1, worse in 1"
 
@@ -81,6 +81,8 @@ def test_the_paper_s_questions_name_cells_of_the_study():
         "qwen2.5-0.5b+kd",
         "qwen2.5-0.5b-instruct+kd",
     ]
+    alone = [group for label, group in groups.items() if label.endswith("the untrained model")]
+    assert {group["against"] for group in alone} == {"parent"}  # as conclusions.md tells them
     assert len(groups["hybrids against RL alone"]["cells"]) == 8
     assert len(groups["untrained against the other models"]["pairs"]) == 2 * 10
     assert groups["trained cells, on problems as in training"]["benchmarks"] == ["gsm8k"]
@@ -90,7 +92,8 @@ def test_the_paper_s_questions_name_cells_of_the_study():
 def test_every_form_has_the_answers():
     text = markdown_table(rows(), "Toys.")
     assert (
-        "RQ2: what does each stage change?" in text and "worse in 1; 1 depend on the prompt" in text
+        "RQ2: what does each stage change?" in text
+        and "worse in 1; 1 depends on the prompt" in text
     )
     assert text.count("RQ2:") == 1
     assert r"do they reach \& pass others?" in latex_table(rows(), None)

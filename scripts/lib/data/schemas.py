@@ -59,7 +59,7 @@ def load_rows(path: Path, columns: Columns) -> list[dict[str, Any]]:
         _check_ids(rows)
     except ValueError as error:
         raise SystemExit(
-            f"{path}: {error}. Correct the source, or datasets.{path.parent.name} in the config, "
+            f"{path}: {error}; correct the source, or datasets.{path.parent.name} in the config, "
             "whose `columns` or `schema` says what stands where"
         ) from None
     return rows

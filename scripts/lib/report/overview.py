@@ -152,7 +152,7 @@ def conclusions(markdown: str) -> Markup:
             continue
         if before == f"{DEPENDS.capitalize()}:":
             count = block.count("\n- ") + 1
-            summary = f"{DEPENDS.capitalize()}: {count}"
+            summary = f"{DEPENDS.capitalize()}: {count} pair{'s' if count > 1 else ''} of cells"
             made.append(
                 Markup("<details><summary>{}</summary>{}</details>").format(summary, html(block))
             )

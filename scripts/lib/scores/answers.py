@@ -50,6 +50,8 @@ def answer(counts: Mapping[str, int]) -> str:
 
     >>> answer({"better": 3, "worse": 0, "undecided": 7})
     'better in 3 of 10, worse in none; 7 undecided'
+    >>> answer({"reverses": 1, "depends on the prompt": 2})
+    'better in none of 3, worse in none; 1 reverses with the prompt, 2 depend on the prompt'
     >>> answer({"undecided": 4})
     'undecided: none of 4 is clear'
     """
@@ -61,11 +63,15 @@ def answer(counts: Mapping[str, int]) -> str:
     found = [counts.get(word, 0) for word in (BETTER, WORSE)]
     told = [f"better in {found[0] or 'none'} of {total}", f"worse in {found[1] or 'none'}"]
     names = {
-        REVERSES: "reverse with the prompt",
-        DEPENDS: "depend on the prompt",
-        UNDECIDED: "undecided",
+        REVERSES: ("reverses with the prompt", "reverse with the prompt"),
+        DEPENDS: ("depends on the prompt", "depend on the prompt"),
+        UNDECIDED: ("undecided", "undecided"),
     }
-    rest = [f"{counts[word]} {said}" for word, said in names.items() if counts.get(word)]
+    rest = [
+        f"{counts[word]} {one if counts[word] == 1 else several}"
+        for word, (one, several) in names.items()
+        if counts.get(word)
+    ]
     return "; ".join([", ".join(told), *([", ".join(rest)] if rest else [])])
 
 

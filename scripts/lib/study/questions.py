@@ -40,7 +40,7 @@ def research_questions(study: Study) -> list[dict[str, Any]]:
             "asked": "what does each stage change alone?",
             "groups": [
                 against(
-                    "root",
+                    "parent",  # which is the untrained model; conclusions.md tells them there
                     f"{labels[stage]} against the untrained model",
                     [cell for cell in single if stages_of(cell) == [stage]],
                     benchmarks,
