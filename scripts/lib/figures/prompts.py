@@ -21,6 +21,7 @@ from scripts.lib.figures.texts import footer_height, heading_height, write_foote
 
 TITLE = "Accuracy of every cell under every prompt, and its difference from the untrained model"
 LINE, TITLES, AXIS, GAP, BETWEEN = 0.142, 0.3, 0.24, 0.14, 0.42  # inches
+SPREAD = 0.48  # of a line's height: what stands in two lines is further apart than what is in one
 
 
 def draw_accuracies(
@@ -44,13 +45,13 @@ def draw_differences(
 ) -> None:
     """Draw one benchmark's differences in points, with intervals, side by side in a cell's line."""
     axes.axvline(0, color="black", lw=0.6, zorder=1)
-    step = 0.6 / max(1, len(prompts) - 1)
+    step = SPREAD / max(1, len(prompts) - 1)
     found = frame.set_index(["cell", "prompts"])
     for row in rows:
         for number, (name, look) in enumerate(prompts.items()):
             if (row["cell"], name) not in found.index:
                 continue
-            of, y = found.loc[(row["cell"], name)], row["y"] + 0.3 - number * step
+            of, y = found.loc[(row["cell"], name)], row["y"] + SPREAD / 2 - number * step
             axes.hlines(y, of["low"], of["high"], color=look.colour, lw=0.7, zorder=3)
             face = look.colour if of["marked"] else "white"
             point = {"marker": look.marker, "mfc": face, "mec": look.colour, "mew": 0.7}
