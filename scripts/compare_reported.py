@@ -70,7 +70,7 @@ def reproduction(
     reported: pd.DataFrame,
     runs: Mapping[tuple[str, str], Runs | None],
     cells: Mapping[str, str],
-    built: Collection[str] = (),
+    built: Collection[str],
 ) -> pd.DataFrame:
     """Return the rows of reproduction.csv from the printed numbers.
 

@@ -248,7 +248,7 @@ def test_a_teacher_is_asked_with_its_prompt():
         ("{{ ''.__class__.__mro__ }}", {}, "its chat template refuses the prompt"),
         ("{{ range(10**9) | list }}", {}, "its chat template refuses the prompt: Range too big"),
         ("{{ 1 / 0 }}", {}, "its chat template refuses the prompt"),
-        (NESTED, {}, "its chat template refuses the prompt: it takes longer than 0.5 s"),
+        (NESTED, {}, "its chat template refuses the prompt: it computes longer than 0.5 s"),
         (GEMMA2, {"fold_system": True}, None),
         (LLAMA2, {}, None),
         (CHATML, {}, None),

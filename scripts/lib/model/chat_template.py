@@ -106,24 +106,25 @@ def one_chat(folder: Path | str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in what runs longer; without effect outside a process's main thread.
+    """Raise TimeoutError in what computes longer; without effect outside a process's main thread.
 
-    The sandbox allows loops in loops, which end in years.
+    The sandbox allows loops in loops, which end in years. Waiting does not count: a job may be
+    suspended, or its machine busy.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(*_: object) -> None:
-        raise TimeoutError(f"it takes longer than {seconds:g} s")
+        raise TimeoutError(f"it computes longer than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def prompt_ids(tokenizer: Any, turns: list[dict[str, str]]) -> list[int]:
